@@ -1,0 +1,277 @@
+"""The gates of a night: raw, clean, published. Each judges, records its verdicts, and blocks when it must."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from expectations.referee import Referee, Verdict, load_rules
+from jobs.definitions import canonical, clean, published
+from jobs.definitions.model import Entity, Reference, Table
+from jobs.errors import ContractError
+from jobs.storage.night import Night
+from jobs.storage.parquet import has_staged, read, read_staged, write, write_staged
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+ACCEPTED, REJECTED = "accepted", "rejected"
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """What the settings say about when a gate blocks."""
+
+    max_quarantine_share: float
+    min_rows_for_share: int
+    parameters: Mapping[str, Any]  #: values for placeholders in rules
+    tolerated: frozenset[str]  #: references whose unknown values are inferred instead of set aside
+
+
+@dataclass(frozen=True)
+class Gate:
+    """What a gate works on.
+
+    Args:
+        spark: a session.
+        night: the open night.
+        base: the night it was started from.
+        bounds: when to block.
+    """
+
+    spark: SparkSession
+    night: Night
+    base: Night | None
+    bounds: Bounds
+
+    def raw(self, landings: Mapping[str, Mapping[str, Any]], may_be_empty: frozenset[str], full: bool) -> list[Verdict]:
+        """Judge tonight's rows one by one: good ones go on, the others to quarantine with every failed rule.
+
+        Args:
+            landings: feed -> what its extraction came to.
+            may_be_empty: feeds that may bring nothing.
+            full: rows of all nights are judged anew.
+
+        Raises:
+            ContractError: a feed brought nothing, or too many rows of a table were set aside.
+        """
+        verdicts = [_not_empty(feed, landing, feed in may_be_empty) for feed, landing in sorted(landings.items())]
+        verdicts += [_parsable(feed, landing, self.bounds) for feed, landing in sorted(landings.items())]
+        self._block("gate_raw", verdicts, {})
+        quarantined: dict[str, dict[str, int]] = {}
+        for entity in canonical.ENTITIES:
+            if has_staged(self.night, f"conformed/{entity.name}"):
+                found, aside = self._split(entity, full)
+                verdicts += found
+                quarantined[entity.name] = aside
+        self._block("gate_raw", verdicts, quarantined)
+        return verdicts
+
+    def _split(self, entity: Entity, full: bool) -> tuple[list[Verdict], dict[str, int]]:
+        """Judge an entity's conformed rows and write good and bad ones in one pass."""
+        from pyspark.sql import functions as F
+
+        rules, derived = load_rules("conformed", entity.name, self.bounds.parameters)
+        references = [r for r in entity.references if f"{entity.name}.{r.column}" not in self.bounds.tolerated]
+        tolerated = {f"{entity.name}.{r.column}.resolves" for r in entity.references} - {
+            f"{entity.name}.{r.column}.resolves" for r in references
+        }
+        rules = [rule for rule in rules if rule["meta"]["rule_id"] not in tolerated]
+        conformed = read_staged(self.spark, self.night, f"conformed/{entity.name}")
+        helpers = {name: F.expr(sql) for name, sql in derived.items()}
+        rows = self._with_known(conformed.withColumns(helpers), entity, references, full)
+        referee = Referee(rows, f"conformed.{entity.name}", rules)
+        verdicts = referee.judge()
+        aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
+        reasons = [
+            F.when(condition, F.lit(rule_id)) for rule_id, condition in referee.row_conditions().items() if rule_id in aside
+        ]
+        failed = F.array_compact(F.array(*reasons))
+        verdict = F.when(F.size("_failed") > 0, F.lit(REJECTED)).otherwise(F.lit(ACCEPTED))
+        judged = rows.withColumn("_failed", failed).withColumn("_verdict", verdict)
+        kept = [*conformed.columns, "_failed", "_verdict"]
+        write_staged(judged.select(*kept), self.night, f"judged/{entity.name}", partition_by="_verdict")
+        counts = self._set_aside(entity)
+        verdicts = [replace(v, action=_row_action(v)) for v in verdicts]
+        return [*verdicts, self._share(entity, verdicts)], counts
+
+    def _with_known(self, rows: DataFrame, entity: Entity, references: list[Reference], full: bool) -> DataFrame:
+        """Add ``_known_<column>`` for every reference: it is empty, or names an accepted or already known row."""
+        from pyspark.sql import functions as F
+
+        for reference in references:
+            target = canonical.BY_NAME[reference.table]
+            on = ["source", reference.column] if "source" in target.key else [reference.column]
+            keys = self._accepted_keys(target, reference, full).withColumn("_hit", F.lit(True))
+            renamed = keys.withColumnRenamed(reference.target, reference.column)
+            known = F.col("_hit").isNotNull() | F.col(reference.column).isNull()
+            rows = rows.join(renamed, on, "left").withColumn(f"_known_{reference.column}", known).drop("_hit")
+        return rows
+
+    def _accepted_keys(self, target: Entity, reference: Reference, full: bool) -> DataFrame:
+        names = ["source", reference.target] if "source" in target.key else [reference.target]
+        columns = clean.columns_of(target)
+        keys = self.spark.createDataFrame([], ", ".join(f"{name} STRING" for name in names))
+        if self.base is not None and not full:
+            keys = read(self.spark, self.base, "clean", target.name, columns).select(*names)
+        if has_staged(self.night, f"judged/{target.name}"):
+            tonight = read_staged(self.spark, self.night, f"judged/{target.name}")
+            keys = keys.union(tonight.where(f"_verdict = '{ACCEPTED}'").select(*names))
+        return keys.distinct()
+
+    def _set_aside(self, entity: Entity) -> dict[str, int]:
+        """Put the rejected rows into quarantine; returns raw rows set aside by feed."""
+        from pyspark.sql import functions as F
+
+        day = str(self.night.date)
+        rejected = read_staged(self.spark, self.night, f"judged/{entity.name}").where(f"_verdict = '{REJECTED}'")
+        rows = rejected.groupBy("_feed").agg(F.sum("_copies").alias("n")).collect()
+        if rows:
+            marked = rejected.drop("_verdict").withColumn("_held_on", F.lit(day))
+            write(marked, self.night, "quarantine", entity.name, partitions=[day], by="_held_on")
+        else:
+            empty = self.night.staged("none")
+            empty.mkdir(parents=True, exist_ok=True)
+            self.night.adopt(empty, "quarantine", entity.name, partitions=[day])
+        return {row["_feed"]: row["n"] for row in rows}
+
+    def _share(self, entity: Entity, verdicts: list[Verdict]) -> Verdict:
+        """The critical rule that not too much of a table was set aside."""
+        from pyspark.sql import functions as F
+
+        judged = read_staged(self.spark, self.night, f"judged/{entity.name}")
+        bad = F.coalesce(F.count_if(F.col("_verdict") == REJECTED), F.lit(0)).alias("bad")
+        counted = judged.agg(F.count("*").alias("n"), bad).collect()[0]
+        too_many = (
+            counted["n"] >= self.bounds.min_rows_for_share
+            and counted["bad"] > counted["n"] * self.bounds.max_quarantine_share
+        )
+        worst = max(verdicts, key=lambda v: v.rows_failed, default=None)
+        most = f"; most failed {worst.rule_id}" if too_many and worst else ""
+        return Verdict(
+            f"conformed.{entity.name}",
+            f"{entity.name}.quarantine_share",
+            f"At most {self.bounds.max_quarantine_share:.0%} of the rows are set aside{most}.",
+            "critical",
+            counted["n"],
+            counted["bad"],
+            not too_many,
+            "blocked" if too_many else "none",
+        )
+
+    def clean(self, unexplained: Mapping[str, int], touched: Mapping[str, list[str]]) -> list[Verdict]:
+        """Judge what tonight put into the clean tables.
+
+        Args:
+            unexplained: feed and entity -> rows that neither arrived in a table nor were set aside.
+            touched: dated entity -> business dates that changed.
+
+        Raises:
+            ContractError: a critical rule failed.
+        """
+        verdicts = [_conserved(name, missing) for name, missing in sorted(unexplained.items())]
+        for entity in canonical.ENTITIES:
+            days = ", ".join(f"'{day}'" for day in touched.get(entity.name, []))
+            if entity.dated is not None and not days:
+                continue
+            chosen = f"ds IN ({days})" if entity.dated else None
+            rows = read(
+                self.spark, self.night, "clean", entity.name, clean.columns_of(entity), partitions=chosen
+            )
+            rules, _ = load_rules("clean", entity.name, self.bounds.parameters)
+            verdicts += Referee(rows, f"clean.{entity.name}", rules).judge()
+        self._block("gate_clean", verdicts)
+        return verdicts
+
+    def published(self, tables: list[Table]) -> list[Verdict]:
+        """Read the published files back and judge them.
+
+        Raises:
+            ContractError: a critical rule failed; nothing will be shown.
+        """
+        verdicts: list[Verdict] = []
+        for table in tables:
+            rows = self._published(table)
+            for reference in table.references:
+                rows = self._with_target(rows, reference)
+            rules, _ = load_rules("published", table.name, self.bounds.parameters)
+            if table.references:
+                rules = [r for r in rules if r["type"] != "expect_table_columns_to_match_ordered_list"]
+            verdicts += [_column_order(self.night, table)]
+            verdicts += Referee(rows, f"published.{table.name}", rules).judge()
+        self._block("gate_published", verdicts)
+        return verdicts
+
+    def _published(self, table: Table) -> DataFrame:
+        return read(self.spark, self.night, "published", published.folder(table), table.columns)
+
+    def _with_target(self, rows: DataFrame, reference: Reference) -> DataFrame:
+        from pyspark.sql import functions as F
+
+        target = self._published(published.BY_NAME[reference.table])
+        keys = target.select(F.col(reference.target).alias(reference.column)).distinct().withColumn("_hit", F.lit(True))
+        known = F.col("_hit").isNotNull() | F.col(reference.column).isNull()
+        return rows.join(keys, reference.column, "left").withColumn(f"_known_{reference.column}", known).drop("_hit")
+
+    def _block(self, gate: str, verdicts: list[Verdict], facts: Mapping[str, Any] | None = None) -> None:
+        """Record the verdicts; stop the night if a critical rule failed."""
+        final = [replace(v, action="blocked") if v.severity == "critical" and not v.is_passed else v for v in verdicts]
+        self.night.record(gate, {"verdicts": [v.to_dict() for v in final], "quarantined": dict(facts or {})})
+        failed = [v for v in final if v.action == "blocked"]
+        if failed:
+            said = "; ".join(f"{v.table_name} {v.rule_id}: {v.rule}" for v in failed[:5])
+            more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
+            raise ContractError(f"{gate} blocks the night: {said}{more}", next_command="regulars quarantine show")
+
+
+def _row_action(verdict: Verdict) -> str:
+    if verdict.is_passed:
+        return "none"
+    return {"info": "reported", "warning": "quarantined", "critical": "blocked"}[verdict.severity]
+
+
+def _not_empty(feed: str, landing: Mapping[str, Any], allowed: bool) -> Verdict:
+    empty = landing["rows"] == 0
+    growing = [str(f["name"]) for f in landing["files"] if f["status"] == "growing"]
+    hint = f" ({len(growing)} files were still growing)" if growing else ""
+    return Verdict(
+        f"raw.{feed}", f"{feed}.not_empty", f"The feed brings rows, or is allowed to bring none{hint}.",
+        "info" if allowed else "critical", landing["rows"], int(empty), not empty,
+        "none" if not empty else "reported" if allowed else "blocked",
+    )  # fmt: skip
+
+
+def _parsable(feed: str, landing: Mapping[str, Any], bounds: Bounds) -> Verdict:
+    total = landing["rows"] + landing["rejected"]
+    too_many = total >= bounds.min_rows_for_share and landing["rejected"] > total * bounds.max_quarantine_share
+    return Verdict(
+        f"raw.{feed}", f"{feed}.parsable", "Every line can be split into its columns.",
+        "critical" if too_many else "warning", total, landing["rejected"], landing["rejected"] == 0,
+        "none" if not landing["rejected"] else "blocked" if too_many else "quarantined",
+    )  # fmt: skip
+
+
+def _conserved(name: str, missing: int) -> Verdict:
+    return Verdict(
+        f"clean.{name.rsplit(' ', 1)[-1]}", f"{name.replace(' ', '.')}.conserved",
+        "Every row that was read is in the table, was there, is a duplicate, or is set aside.",
+        "critical", 1, abs(missing), missing == 0, "none" if missing == 0 else "blocked",
+    )  # fmt: skip
+
+
+def _column_order(night: Night, table: Table) -> Verdict:
+    """The columns in the files, by name, order and type, against the declaration."""
+    import pyarrow.parquet as pq
+
+    from jobs.storage.schemas import arrow_schema
+
+    wanted = arrow_schema(table.columns)
+    parts = night.parts("published", published.folder(table))
+    wrong = [part for part in parts if not pq.read_schema(part).equals(wanted, check_metadata=False)]
+    good = bool(parts) and not wrong
+    return Verdict(
+        f"published.{table.name}", f"{table.name}.schema", "The files have the declared columns, in order, typed.",
+        "critical", len(parts), len(wrong), good, "none" if good else "blocked",
+    )  # fmt: skip
+

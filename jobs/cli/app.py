@@ -1,0 +1,76 @@
+"""The command line's frame: verbs, errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import traceback
+from typing import Any
+
+import typer
+
+from jobs.errors import RegularsError
+
+app = typer.Typer(
+    name="regulars",
+    help="Nightly customer segmentation: run nights, look at what they published.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+
+
+def say(line: str) -> None:
+    """One line to people; results for programs go to standard output instead."""
+    print(line, file=sys.stderr, flush=True)
+
+
+def answer(result: Any) -> None:
+    """One line of JSON to programs."""
+    print(json.dumps(result, default=str, ensure_ascii=False), flush=True)
+
+
+def main() -> None:
+    """Run a command and turn whatever happens into a message and an exit code.
+
+    1 is data or a contract, 2 usage, 3 the environment, 75 something that may pass by itself.
+    """
+    os.umask(0o077)
+    from jobs.cli import look, nights, prepare
+
+    for module in (nights, look, prepare):
+        module.register(app)
+    try:
+        app(standalone_mode=False)
+    except RegularsError as error:
+        say(f"error: {error.message}\n next: {error.next_command}")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        say("stopped")
+        sys.exit(130)
+    except OSError as error:
+        # a full disk or a folder taken away; the file is named, never what was in it
+        say(f"error: {error.strerror or type(error).__name__}: {error.filename or ''}\n next: regulars doctor")
+        sys.exit(3)
+    except Exception as error:
+        _unexpected(error)
+
+
+def _unexpected(error: Exception) -> None:
+    """Usage errors of the command line itself, and faults of ours: where, never with a row's value."""
+    import click
+
+    if isinstance(error, click.exceptions.Exit):
+        sys.exit(error.exit_code)
+    if isinstance(error, click.ClickException):
+        error.show()
+        sys.exit(2)
+    frames = traceback.extract_tb(error.__traceback__)
+    ours = [frame for frame in frames if "/jobs/" in frame.filename or "/expectations/" in frame.filename]
+    where = "\n".join(f"  {frame.filename}:{frame.lineno} in {frame.name}" for frame in ours[-6:])
+    condition = getattr(error, "getErrorClass", lambda: None)()
+    full = "No space left on device" in str(error)
+    cause = "no space left on the disk" if full else f"{type(error).__name__} {condition or ''}".strip()
+    say(f"error: {cause}, at\n{where}\n next: regulars doctor")
+    sys.exit(3 if full else 1)

@@ -1,0 +1,5 @@
+"""x."""
+from __future__ import annotations
+import typer
+def register(app: typer.Typer) -> None:
+    """x."""

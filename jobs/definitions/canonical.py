@@ -1,0 +1,249 @@
+"""The canonical input: the entities that any source is mapped to.
+
+``source`` is part of every key: ids of two sources never collide.
+"""
+
+from __future__ import annotations
+
+from jobs.definitions.model import MONEY, Column, Entity, Reference
+
+SOURCE = Column("source", "STRING", "Name of the source in the settings.", required=True)
+UPDATED = Column("updated_at", "TIMESTAMP", "When the source last changed the row, UTC; newer wins over older.")
+
+CONTACT_COLUMNS = ("name", "email", "phone", "birth_date", "address", "loyalty_card", "payment_token")
+
+
+def _contact(name: str, what: str) -> Column:
+    return Column(name, "STRING", f"{what}; keyed hash, the original is in the vault.", contact=True)
+
+
+CHANNELS = ("store", "web", "app", "phone", "marketplace")
+FULFILMENTS = ("dine_in", "takeaway", "pickup", "delivery", "ship")
+STATUSES = ("completed", "cancelled", "void")
+
+CUSTOMERS = Entity(
+    "customers",
+    ("source", "source_customer_id"),
+    (
+        SOURCE,
+        Column("source_customer_id", "STRING", "The source's own id of the person.", required=True),
+        Column("registered_at", "TIMESTAMP", "When the person registered, UTC."),
+        Column("birth_year", "INT", "Year of birth.", minimum=1900, maximum=2030),
+        Column("birth_month", "INT", "Month of birth.", minimum=1, maximum=12),
+        Column("age_band", "STRING", "Age group as the source states it."),
+        Column("gender", "STRING", "Gender as declared."),
+        Column("city", "STRING", "City of residence.", free_text=True),
+        Column("region", "STRING", "State or province of residence.", free_text=True),
+        Column("city_tier", "STRING", "Tier of the city."),
+        Column("income_band", "STRING", "Income group as the source states it."),
+        Column("education", "STRING", "Education as declared."),
+        Column("occupation", "STRING", "Occupation as declared.", free_text=True),
+        Column("marital_status", "STRING", "Marital status as declared."),
+        Column("household_size", "STRING", "People in the household, as the source states it."),
+        Column("kids_count", "STRING", "Children in the household, as the source states it."),
+        Column("acquisition_channel", "STRING", "Where the person was won.", free_text=True),
+        Column("marketing_consent", "BOOLEAN", "May be addressed; anything but true is no."),
+        Column("profiling_consent", "BOOLEAN", "May be profiled; anything but true is no."),
+        Column("declared_lifestyle", "STRING", "Lifestyle as declared.", free_text=True),
+        Column("declared_interests", "STRING", "Interests as declared.", free_text=True),
+        _contact("name", "Full name"),
+        _contact("email", "E-mail address"),
+        _contact("phone", "Phone number"),
+        _contact("birth_date", "Date of birth"),
+        _contact("address", "Postal address"),
+        _contact("loyalty_card", "Loyalty card number"),
+        _contact("payment_token", "Payment token"),
+        UPDATED,
+    ),
+    "A person as one source knows them.",
+)
+
+ORDERS = Entity(
+    "orders",
+    ("source", "order_id"),
+    (
+        SOURCE,
+        Column("order_id", "STRING", "The source's own id of the order.", required=True),
+        Column("source_customer_id", "STRING", "The source's own id of the buyer, if it knows one."),
+        _contact("loyalty_card", "Loyalty card shown"),
+        _contact("email", "E-mail address given"),
+        _contact("phone", "Phone number given"),
+        _contact("payment_token", "Payment token used"),
+        Column("store_id", "STRING", "Store that sold it.", required=True),
+        Column("channel", "STRING", "How it was ordered.", required=True, values=CHANNELS),
+        Column("fulfilment", "STRING", "How it was handed over.", values=FULFILMENTS),
+        Column("seating", "STRING", "Kind of seat.", free_text=True),
+        Column("ordered_at", "TIMESTAMP", "When it was ordered, UTC.", required=True),
+        Column("party_size", "INT", "People at the table.", minimum=1, maximum=500, unit="people"),
+        Column("status", "STRING", "Completed orders count; cancelled and void ones do not.", values=STATUSES,
+               default="'completed'"),
+        Column("currency", "STRING", "ISO 4217; the chain's own if absent."),
+        Column("coupon_id", "STRING", "Coupon used."),
+        Column("campaign_id", "STRING", "Campaign it answers."),
+        UPDATED,
+    ),
+    "An order or receipt.",
+    dated="ordered_at",
+    references=(Reference("store_id", "stores", "store_id", policy="unknown_store"),),
+)
+
+ORDER_LINES = Entity(
+    "order_lines",
+    ("source", "order_id", "line_id"),
+    (
+        SOURCE,
+        Column("order_id", "STRING", "The order it belongs to.", required=True),
+        Column("line_id", "STRING", "The line within the order.", required=True),
+        Column("product_id", "STRING", "Product sold.", required=True),
+        Column("quantity", "DECIMAL(18,4)", "Pieces, or weight.", required=True, minimum=0, maximum=1_000_000),
+        Column("gross", MONEY, "Price before any deduction.", required=True, minimum=0, maximum=10_000_000),
+        Column("discount", MONEY, "Deducted by the chain.", default="0", minimum=0, maximum=10_000_000),
+        Column("coupon_discount", MONEY, "Deducted for a coupon.", default="0", minimum=0, maximum=10_000_000),
+        Column("refunded", MONEY, "Paid back later.", default="0", minimum=0, maximum=10_000_000),
+        Column("unit_cost", MONEY, "Cost of one piece.", minimum=0, maximum=10_000_000),
+        UPDATED,
+    ),
+    "One product on an order.",
+    dated="order_id",
+    references=(
+        Reference("order_id", "orders", "order_id"),
+        Reference("product_id", "products", "product_id", policy="unknown_product"),
+    ),
+)
+
+PRODUCTS = Entity(
+    "products",
+    ("product_id",),
+    (
+        Column("product_id", "STRING", "Product.", required=True),
+        Column("category", "STRING", "Category.", free_text=True),
+        Column("department", "STRING", "Department above the category.", free_text=True),
+        Column("brand", "STRING", "Brand.", free_text=True),
+        Column("name", "STRING", "Name on the receipt or menu.", free_text=True),
+        Column("is_set_meal", "BOOLEAN", "A set of several dishes."),
+        UPDATED,
+    ),
+    "A product or dish.",
+)
+
+STORES = Entity(
+    "stores",
+    ("store_id",),
+    (
+        Column("store_id", "STRING", "Store.", required=True),
+        Column("name", "STRING", "Name of the store.", free_text=True),
+        Column("region", "STRING", "State or province.", free_text=True),
+        Column("city", "STRING", "City.", free_text=True),
+        Column("city_tier", "STRING", "Tier of the city."),
+        Column("climate", "STRING", "Climate zone."),
+        Column("time_zone", "STRING", "IANA time zone; the chain's own if absent."),
+        UPDATED,
+    ),
+    "A store or restaurant.",
+)
+
+CAMPAIGNS = Entity(
+    "campaigns",
+    ("campaign_id",),
+    (
+        Column("campaign_id", "STRING", "Campaign.", required=True),
+        Column("name", "STRING", "Name of the campaign.", free_text=True),
+        Column("kind", "STRING", "Kind of campaign."),
+        Column("starts_on", "DATE", "First day."),
+        Column("ends_on", "DATE", "Last day."),
+        Column("cost", MONEY, "What it cost.", minimum=0),
+        UPDATED,
+    ),
+    "A campaign.",
+    optional=True,
+)
+
+CAMPAIGN_MEMBERS = Entity(
+    "campaign_members",
+    ("campaign_id", "source", "source_customer_id"),
+    (
+        SOURCE,
+        Column("campaign_id", "STRING", "Campaign.", required=True),
+        Column("source_customer_id", "STRING", "Person addressed or held out.", required=True),
+        Column("is_holdout", "BOOLEAN", "Held out on purpose."),
+        UPDATED,
+    ),
+    "A person in a campaign.",
+    optional=True,
+)
+
+COUPONS = Entity(
+    "coupons",
+    ("coupon_id", "campaign_id", "product_id"),
+    (
+        Column("coupon_id", "STRING", "Coupon.", required=True),
+        Column("campaign_id", "STRING", "Campaign.", required=True),
+        Column("product_id", "STRING", "Product it is for.", required=True),
+        Column("face_value", MONEY, "What it is worth.", minimum=0),
+        UPDATED,
+    ),
+    "A coupon, its campaign and a product it is for.",
+    optional=True,
+)
+
+COUPON_REDEMPTIONS = Entity(
+    "coupon_redemptions",
+    ("source", "coupon_id", "source_customer_id", "redeemed_at"),
+    (
+        SOURCE,
+        Column("coupon_id", "STRING", "Coupon.", required=True),
+        Column("source_customer_id", "STRING", "Person who redeemed it.", required=True),
+        Column("redeemed_at", "TIMESTAMP", "When, UTC.", required=True),
+        Column("campaign_id", "STRING", "Campaign."),
+        Column("order_id", "STRING", "Order it was redeemed on."),
+        UPDATED,
+    ),
+    "A redeemed coupon.",
+    optional=True,
+)
+
+FEEDBACK = Entity(
+    "feedback",
+    ("source", "feedback_id"),
+    (
+        SOURCE,
+        Column("feedback_id", "STRING", "The note.", required=True),
+        Column("source_customer_id", "STRING", "Who gave it."),
+        Column("order_id", "STRING", "Order it is about."),
+        Column("given_at", "TIMESTAMP", "When, UTC.", required=True),
+        Column("rating", "INT", "1 (worst) to 5 (best).", minimum=1, maximum=5),
+        Column("is_complaint", "BOOLEAN", "It is a complaint."),
+        Column("responded_at", "TIMESTAMP", "When it was answered, UTC."),
+        Column("text", "STRING", "What was said; stays below clean/.", free_text=True),
+        UPDATED,
+    ),
+    "Feedback or a complaint.",
+    optional=True,
+)
+
+#: in the order in which they are judged and merged: what is referred to comes first
+ENTITIES: tuple[Entity, ...] = (
+    STORES,
+    PRODUCTS,
+    CUSTOMERS,
+    CAMPAIGNS,
+    CAMPAIGN_MEMBERS,
+    COUPONS,
+    COUPON_REDEMPTIONS,
+    ORDERS,
+    ORDER_LINES,
+    FEEDBACK,
+)
+BY_NAME = {entity.name: entity for entity in ENTITIES}
+
+#: what a canonical row carries behind its entity's columns while it is judged and afterwards
+PROVENANCE: tuple[Column, ...] = (
+    Column("_feed", "STRING", "Source and feed the row came through, as in pos.receipts."),
+    Column("_file", "STRING", "File, table or endpoint the row came from."),
+    Column("_row", "BIGINT", "Line or position in it."),
+    Column("_landed", "DATE", "Business date of the night that took the row in."),
+    Column("_person_hash", "STRING", "Keyed hash of the source and its customer id."),
+)
+#: names of the columns whose text could not be read as their type, wrapped in commas; empty if none
+COPIES = Column("_copies", "BIGINT", "Raw rows that say this, a receipt's header being on each of its lines.")
+UNREADABLE = Column("_unreadable", "STRING", "Columns whose text could not be read, as in ',quantity,gross,'.")

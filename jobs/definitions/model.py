@@ -1,0 +1,89 @@
+"""The words that definitions are written in: columns, references, tables."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Type = Literal["STRING", "INT", "BIGINT", "DECIMAL(18,2)", "DECIMAL(18,4)", "DOUBLE", "DATE", "TIMESTAMP", "BOOLEAN"]
+
+MONEY: Type = "DECIMAL(18,2)"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, its Spark SQL type, what it means and what it may hold."""
+
+    name: str
+    type: Type
+    description: str
+    required: bool = False  #: never null
+    minimum: float | None = None
+    maximum: float | None = None
+    values: tuple[str, ...] = ()  #: the only values it may hold
+    unit: str | None = None
+    default: str | None = None  #: SQL literal where the source says nothing
+    contact: bool = False  #: identifies or reaches a person: replaced at extraction, the original in the vault only
+    free_text: bool = False  #: typed by people; a contact value found in it sets the row aside
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column that must name a row of another table."""
+
+    column: str
+    table: str
+    target: str
+    policy: str | None = None  #: the setting under ``policies`` that may allow unknown values
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A canonical input: what a source's rows become. One row per ``key``."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    description: str
+    optional: bool = False  #: a chain may have no such feed
+    dated: str | None = None  #: the column that leads to its business date; such an entity is partitioned by it
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def clean_columns(self) -> tuple[Column, ...]:
+        """Its columns as they are kept: a contact column is the keyed hash ``<name>_hash``."""
+        return tuple(replace(c, name=f"{c.name}_hash") if c.contact else c for c in self.columns)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A published table. One row per ``key``, sorted by it; ``snapshot_date`` is a column of each."""
+
+    name: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    description: str
+    load: Literal["replace", "merge"] = "replace"
+    restricted: bool = False  #: below ``restricted/``, granted by role
+    references: tuple[Reference, ...] = ()
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names in published order."""
+        return tuple(column.name for column in self.columns)
+
+    def column(self, name: str) -> Column:
+        """The column of that name.
+
+        Raises:
+            KeyError: the table has no such column.
+        """
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(f"{self.name}.{name}")
+
+
+def ddl(columns: tuple[Column, ...]) -> str:
+    """Spark SQL column list, as in ``a STRING, b INT``."""
+    return ", ".join(f"`{column.name}` {column.type}" for column in columns)

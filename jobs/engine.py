@@ -1,0 +1,197 @@
+"""The engine: how to start one, and the session for its URL.
+
+Every job speaks the Spark Connect API only, so an engine is an address. ``local[*]`` starts Apache
+Spark's own Connect server on this machine, ``sail`` the Rust engine of the same API, and ``sc://`` is
+somebody else's server. A started engine listens on 127.0.0.1, on a free port, behind a token.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import re
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jobs.errors import EnvironmentFault
+from jobs.settings import EngineOptions
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+JAVA_VERSIONS = (17, 21)
+
+#: what every session is told, whoever runs the server
+SESSION_CONF = {
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.ansi.enabled": "true",
+    "spark.sql.parquet.outputTimestampType": "TIMESTAMP_MICROS",
+    "spark.sql.parquet.compression.codec": "zstd",
+    "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
+    "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
+}
+
+
+@dataclass(frozen=True)
+class StartedEngine:
+    """An engine that this process started and must stop."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """End it, gently first."""
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def java_problem() -> str | None:
+    """What is wrong with this machine's Java, or None."""
+    java = str(Path(os.environ["JAVA_HOME"]) / "bin" / "java") if "JAVA_HOME" in os.environ else shutil.which("java")
+    wanted = " or ".join(map(str, JAVA_VERSIONS))
+    if java is None or not Path(java).exists():
+        return f"no Java found; Spark needs Java {wanted} (Debian: apt-get install openjdk-17-jre-headless)"
+    said = subprocess.run([java, "-version"], capture_output=True, text=True, check=False).stderr
+    match = re.search(r'version "(\d+)', said)
+    if match is None or int(match.group(1)) not in JAVA_VERSIONS:
+        return f"Java {match.group(1) if match else '?'} found; Spark needs Java {wanted}"
+    return None
+
+
+def start(engine: str, options: EngineOptions, log: Path) -> StartedEngine:
+    """Start an engine as a child that dies with this process.
+
+    Raises:
+        EnvironmentFault: Java or Sail is missing, or the engine does not answer in time.
+    """
+    port, token = _free_port(), secrets.token_hex(16)
+    if engine == "sail":
+        command, url = _sail_command(port), f"sc://localhost:{port}"
+        environment = dict(os.environ)
+    else:
+        problem = java_problem()
+        if problem:
+            raise EnvironmentFault(problem, next_command="regulars doctor; or set engine = \"sail\" in regulars.toml")
+        command, url = _spark_command(engine, options, port), f"sc://localhost:{port}/;token={token}"
+        environment = _spark_environment(token)
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, preexec_fn=_die_with_parent
+        )
+    _wait_until_listening(process, port, options.start_seconds, log)
+    return StartedEngine(url, process)
+
+
+def connect(url: str) -> SparkSession:
+    """A session on a running engine.
+
+    Raises:
+        EnvironmentFault: it does not answer.
+    """
+    from pyspark.sql import SparkSession
+
+    # a channel that cannot connect is retried for minutes by default; here the engine is up or it is gone
+    try:
+        session = SparkSession.builder.remote(url).getOrCreate()
+        for name, value in SESSION_CONF.items():
+            _configure(session, name, value)
+    except Exception as error:
+        raise EnvironmentFault(
+            f"the engine at {url.split(';')[0]} does not answer ({type(error).__name__})",
+            next_command="regulars doctor",
+        ) from error
+    return session
+
+
+def _configure(session: SparkSession, name: str, value: str) -> None:
+    if session.conf.get(name, "") != value:
+        session.conf.set(name, value)
+
+
+def _spark_command(engine: str, options: EngineOptions, port: int) -> list[str]:
+    import pyspark
+
+    cores = options.cores or os.cpu_count() or 1
+    master = f"local[{options.cores}]" if engine == "local[*]" and options.cores else engine
+    conf = {
+        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.port": str(port),
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.ui.enabled": "false",
+        "spark.ui.showConsoleProgress": "false",
+        "spark.sql.shuffle.partitions": str(max(2, cores * 2)),
+        "spark.sql.files.openCostInBytes": str(256 * 1024),
+        "spark.hadoop.fs.permissions.umask-mode": "077",
+        "spark.hadoop.fs.file.impl.disable.cache": "false",
+        "spark.sql.catalogImplementation": "in-memory",
+        **SESSION_CONF,
+    }
+    home = Path(pyspark.__file__).parent
+    quiet = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"
+    command = [str(home / "bin" / "spark-submit"), "--master", master, "--driver-memory", options.memory]
+    command += ["--driver-java-options", quiet, "--class", "org.apache.spark.sql.connect.service.SparkConnectServer"]
+    for name, value in conf.items():
+        command += ["--conf", f"{name}={value}"]
+    return [*command, "spark-internal"]
+
+
+def _spark_environment(token: str) -> dict[str, str]:
+    import pyspark
+
+    ours = {
+        "SPARK_HOME": str(Path(pyspark.__file__).parent),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
+        "PYSPARK_PYTHON": sys.executable,
+    }
+    # the engine never needs a source's password or a pseudonym key
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")}
+    return kept | ours
+
+
+def _sail_command(port: int) -> list[str]:
+    program = Path(sys.executable).with_name("sail")
+    if not program.exists():
+        raise EnvironmentFault("Sail is not installed", next_command="pip install 'regulars[sail]'")
+    return [str(program), "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
+
+
+def _die_with_parent() -> None:
+    """Have the kernel end this child when its parent is gone, however it went (Linux; elsewhere it idles out)."""
+    os.umask(0o077)
+    if sys.platform == "linux":
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_listening(process: subprocess.Popen[bytes], port: int, seconds: float, log: Path) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise EnvironmentFault(f"the engine ended with code {process.returncode}", next_command=f"read {log}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.5).close()
+            return
+        except OSError:
+            time.sleep(0.1)
+    process.kill()
+    raise EnvironmentFault(f"the engine did not listen within {seconds:.0f} s", next_command=f"read {log}")

@@ -1,0 +1,123 @@
+"""Which columns of a feed hold contact data, read off its mapping."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jobs.errors import UsageError
+from jobs.settings import Feed
+
+CONTACT_COLUMNS = ("name", "email", "phone", "birth_date", "address", "loyalty_card", "payment_token")
+#: entities that are not about people: their ``name`` is a product's, a store's, a campaign's, an attribute's
+IMPERSONAL_ENTITIES = frozenset(
+    {"products", "stores", "campaigns", "coupons", "customer_attributes", "rates", "holidays"}
+)
+
+_IDENTIFIER = re.compile(r"[^\W\d]\w*")
+_QUOTED = re.compile(r"`((?:[^`]|``)+)`")
+_LITERAL_WORDS = frozenset({"null", "true", "false", "current_date", "current_timestamp"})
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """What the privacy filter does to a feed; column names in lower case, as Spark compares them."""
+
+    fields: dict[str, str]  #: source column -> canonical contact column
+    person: str | None  #: source column that holds source_customer_id
+    derive_birth: bool  #: raw gains ``_birth_year`` and ``_birth_month``
+
+
+def plain_column(expression: str) -> str | None:
+    """The column that a mapping names if it is a column and no expression."""
+    text = expression.strip()
+    if quoted := _QUOTED.fullmatch(text):
+        return quoted.group(1).replace("``", "`")
+    if _IDENTIFIER.fullmatch(text) and text.casefold() not in _LITERAL_WORDS:
+        return text
+    return None
+
+
+def contacts_of(label: str, feed: Feed) -> Contacts:
+    """Read the mapping of feed ``label`` (``source.feed``).
+
+    Raises:
+        UsageError: a contact column is mapped by an expression, to two meanings, or also used as
+            something that is published; or source_customer_id is an expression.
+    """
+    fields: dict[str, str] = {}
+    for where, entity, canonical, expression in _mappings(label, feed):
+        if is_contact(entity, canonical):
+            column = _plain(where, expression)
+            if fields.setdefault(column, canonical) != canonical:
+                raise UsageError(
+                    f"{where}: the column is also mapped to {fields[column]}, and has one hash",
+                    next_command="edit regulars.toml, or give the source a second column",
+                )
+    _check_no_other_use(label, feed, fields)
+    mapped = {canonical for _, entity, canonical, _ in _mappings(label, feed) if entity == "customers"}
+    derive = "birth_date" in fields.values() and not {"birth_year", "birth_month"} <= mapped
+    return Contacts(fields, _person_column(label, feed), derive)
+
+
+def is_contact(entity: str, canonical: str) -> bool:
+    """Whether a canonical column of an entity holds contact data."""
+    return canonical in CONTACT_COLUMNS and entity not in IMPERSONAL_ENTITIES
+
+
+def _mappings(label: str, feed: Feed) -> Iterator[tuple[str, str, str, str]]:
+    for entity, mapping in feed.maps.items():
+        for canonical, expression in mapping.items():
+            yield f"{label}.maps.{entity}.{canonical}", entity, canonical, expression
+
+
+def _plain(where: str, expression: str) -> str:
+    column = plain_column(expression)
+    if column is None:
+        raise UsageError(
+            f"{where} must name a plain column: contact data is hashed before expressions can be computed",
+            next_command="edit regulars.toml: map it to one column of the source (backticks for odd names)",
+        )
+    return column.casefold()
+
+
+def _check_no_other_use(label: str, feed: Feed, fields: dict[str, str]) -> None:
+    for where, entity, canonical, expression in _mappings(label, feed):
+        if is_contact(entity, canonical):
+            continue
+        for column in fields:
+            if _uses(expression, column):
+                advice = (
+                    " (leave birth_year and birth_month out and use _birth_year, _birth_month)"
+                    if fields[column] == "birth_date"
+                    else ""
+                )
+                raise UsageError(
+                    f"{where} uses the column that is mapped to {fields[column]}, of which raw holds "
+                    f"only a hash{advice}",
+                    next_command="edit regulars.toml: map another column",
+                )
+
+
+def _uses(expression: str, column: str) -> bool:
+    """Whether an expression names a column (folded), outside of text literals."""
+    code = re.sub(r"'(?:[^'\\]|\\.|'')*'", "''", expression).casefold()
+    if f"`{column}`" in code:
+        return True
+    return re.search(rf"(?<!\w){re.escape(column)}(?!\w)", code) is not None
+
+
+def _person_column(label: str, feed: Feed) -> str | None:
+    found: str | None = None
+    for where, _, canonical, expression in _mappings(label, feed):
+        if canonical != "source_customer_id":
+            continue
+        column = _plain(where, expression)
+        if found not in (None, column):
+            raise UsageError(
+                f"{where}: another entity of the feed has source_customer_id in another column",
+                next_command="edit regulars.toml: make two feeds of it",
+            )
+        found = column
+    return found

@@ -1,0 +1,173 @@
+"""The keeper of a night: one process that holds the warehouse's lock and the night's engine.
+
+It lives as long as the night is worked on and no longer: until it is told to stop, its owner is gone,
+or nobody has used it for a while. When it dies, however it dies, the kernel gives the lock back and
+ends the engine, so nothing has to be cleaned up by hand.
+
+Started by :func:`start` as ``python -m jobs.keeper``; what it has to say it writes to files below
+``<warehouse>/.run/<run>/``: ``keeper.json`` when it holds the lock, ``engine.json`` when the engine
+answers, ``failed.json`` if either cannot be.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobs import engine
+from jobs.errors import ContractError, EnvironmentFault, RegularsError, TransientFault
+from jobs.settings import Settings, load_settings
+from jobs.storage import files
+from jobs.storage.lock import WriterLock
+from jobs.storage.warehouse import Warehouse
+
+LOCK_WAIT_SECONDS = 6 * 3600.0
+_FAULTS: dict[int, type[RegularsError]] = {1: ContractError, 3: EnvironmentFault, 75: TransientFault}
+
+
+@dataclass(frozen=True)
+class Keeper:
+    """A running keeper as its clients see it."""
+
+    folder: Path
+    lock: WriterLock
+
+    @classmethod
+    def of(cls, warehouse: Warehouse, run: str) -> Keeper:
+        """The keeper of a run, running or not."""
+        return cls(warehouse.runtime / run, WriterLock(warehouse.runtime / "lock"))
+
+    @property
+    def run(self) -> str:
+        """The run it keeps."""
+        return self.folder.name
+
+    def engine_url(self, seconds: float = 180.0) -> str:
+        """Address of the night's engine, waiting for it to be up.
+
+        Raises:
+            ContractError: the keeper is gone.
+            EnvironmentFault: the engine could not be started.
+        """
+        said = self._wait_for("engine.json", seconds)
+        return str(said["url"])
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Keep the keeper from taking the night for abandoned while a step works."""
+        mark = self.folder / "users" / str(os.getpid())
+        mark.parent.mkdir(exist_ok=True)
+        mark.touch()
+        try:
+            yield
+        finally:
+            mark.unlink(missing_ok=True)
+
+    def stop(self, seconds: float = 20.0) -> None:
+        """Tell it to stop and wait until it has."""
+        with contextlib.suppress(FileNotFoundError, ProcessLookupError, ValueError):
+            os.kill(int(files.read_json(self.folder / "keeper.json")["pid"]), signal.SIGTERM)
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            holder = self.lock.holder()
+            if holder is None or holder.get("run") != self.run:
+                return
+            time.sleep(0.05)
+
+    def _wait_for(self, name: str, seconds: float) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            failed = self.folder / "failed.json"
+            if failed.exists():
+                said = files.read_json(failed)
+                raise _FAULTS[said["exit_code"]](said["message"], next_command=said["next_command"])
+            if (self.folder / name).exists():
+                self.lock.require(self.run)
+                return dict(files.read_json(self.folder / name))
+            time.sleep(0.05)
+        raise EnvironmentFault(f"the keeper of run {self.run} does not answer", next_command=f"read {self.folder}")
+
+
+def start(warehouse: Warehouse, run: str, day: str, *, owner: int | None) -> Keeper:
+    """Start a keeper as a process of its own and wait until it holds the lock.
+
+    Args:
+        warehouse: whose lock it takes.
+        run: the run.
+        day: its business date.
+        owner: process it lives and dies with; None if it is to outlive its starter.
+
+    Raises:
+        ContractError: another run of the same date is at work.
+        EnvironmentFault: it could not be started.
+    """
+    keeper = Keeper.of(warehouse, run)
+    files.remove_tree(keeper.folder)
+    keeper.folder.mkdir(parents=True, mode=files.RESTRICTED_DIR)
+    command = [sys.executable, "-m", "jobs.keeper", run, day, str(owner or 0)]
+    with (keeper.folder / "keeper.log").open("ab") as log:
+        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    keeper._wait_for("keeper.json", LOCK_WAIT_SECONDS)
+    return keeper
+
+
+def keep(settings: Settings, run: str, day: str, owner: int) -> None:
+    """Hold the lock and the engine until there is a reason to stop."""
+    keeper = Keeper.of(Warehouse(settings.warehouse), run)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    started: engine.StartedEngine | None = None
+    try:
+        keeper.lock.acquire(run, day, wait_seconds=LOCK_WAIT_SECONDS)
+        files.write_json(keeper.folder / "keeper.json", {"pid": os.getpid(), "run": run, "date": day})
+        url = settings.engine
+        if not url.startswith("sc://"):
+            started = engine.start(settings.engine, settings.engine_options, keeper.folder / "engine.log")
+            url = started.url
+        files.write_json(keeper.folder / "engine.json", {"url": url})
+        _wait_until_abandoned(keeper, started, owner, settings.engine_options.idle_minutes * 60)
+    except RegularsError as error:
+        said = {"exit_code": error.exit_code, "message": error.message, "next_command": error.next_command}
+        files.write_json(keeper.folder / "failed.json", said)
+    finally:
+        if started is not None:
+            started.stop()
+        (keeper.folder / "engine.json").unlink(missing_ok=True)
+
+
+def _wait_until_abandoned(keeper: Keeper, started: engine.StartedEngine | None, owner: int, idle_seconds: float) -> None:
+    last_used = time.monotonic()
+    while True:
+        time.sleep(0.3)
+        if owner and not _is_alive(owner):
+            return
+        if started is not None and started.process.poll() is not None:
+            return
+        users = keeper.folder / "users"
+        if users.is_dir() and any(_is_alive(int(mark.name)) for mark in users.iterdir()):
+            last_used = time.monotonic()
+        elif time.monotonic() - last_used > idle_seconds:
+            return
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    stat = Path(f"/proc/{process}/stat")
+    return not (stat.exists() and stat.read_text().rsplit(")", 1)[-1].split()[0] == "Z")
+
+
+if __name__ == "__main__":
+    os.umask(0o077)
+    keep(load_settings(), sys.argv[1], sys.argv[2], int(sys.argv[3]))

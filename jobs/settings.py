@@ -1,0 +1,248 @@
+"""The one configuration object, read from ``regulars.toml`` and ``REGULARS_...`` variables.
+
+Entry points load it once with :func:`load_settings` and pass it (or a part of it) on; nothing else
+reads a file or the environment to find out how to behave. Secrets are never in it: a setting names
+the environment variable that holds one.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from datetime import time
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from jobs.errors import UsageError
+
+CONFIG_VARIABLE = "REGULARS_CONFIG"
+DEFAULT_CONFIG = "regulars.toml"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+#: canonical column -> a column of the source, or (but for contact data) a Spark SQL expression over its columns
+Mapping = dict[str, str]
+
+
+class Part(BaseModel):
+    """A frozen piece of the settings that knows no undeclared field."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Feed(Part):
+    """One stream of rows of a source, and the canonical entities its rows become.
+
+    Which fields are used depends on the kind of the source; each says so.
+    """
+
+    #: canonical entity -> mapping; one feed may feed several (a receipt line is an order and a line)
+    maps: dict[Name, Mapping] = {}
+    #: a night without any row blocks unless this is true
+    may_be_empty: bool = False
+    #: the source column that orders changes; incremental reading needs it (sql, http)
+    cursor: str | None = None
+    #: a Spark SQL condition over the source's columns; rows for which it is false are not this feed's
+    where: str | None = None
+
+    # sql
+    table: str | None = None
+    query: str | None = None
+    #: declared column types, column -> SQL type; needed for SQLite, whose own types are only a hint
+    columns: dict[str, str] = {}
+
+    # files
+    pattern: str = "*"
+    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    #: a regular expression with one group over the file's name; its date (YYYYMMDD, YYYY-MM-DD or
+    #: YYYY-MM, which means the month's last day) says up to which business date the file belongs
+    date_in_name: str | None = None
+
+    # http
+    path: str | None = None
+    #: dotted path to the list of records in a page
+    records: str = ""
+    #: dotted path to a list inside each record; one row per element, its fields as ``<name>_<field>``
+    explode: str | None = None
+    pagination: Literal["none", "cursor", "page", "link"] = "none"
+    #: query parameter that carries the cursor or the page number
+    page_parameter: str = "cursor"
+    #: dotted path to the next cursor in a page (pagination = cursor) or to the next address (link);
+    #: for link, an RFC 8288 ``Link: <...>; rel="next"`` header is used where the body has none
+    next_page: str = "next"
+    since_parameter: str | None = None
+    until_parameter: str | None = None
+    overlap_seconds: int = 300
+    parameters: dict[str, str] = {}
+
+
+class Source(Part):
+    """One source system: where it is and which feeds it has."""
+
+    kind: Literal["sql", "files", "http"]
+    #: an address; ``${NAME}`` is replaced by that environment variable, which is how secrets get in
+    location: str
+    feeds: dict[Name, Feed]
+
+    # files
+    #: seconds between two looks at a folder; a file that changed in between is still growing
+    settle_seconds: float = 1.0
+    endpoint: str | None = None
+    region: str | None = None
+
+    # http
+    #: environment variable that holds a bearer token
+    token_variable: str | None = None
+    timeout_seconds: float = 30.0
+    max_attempts: int = 6
+
+    #: zone of times that state none; the chain's if absent
+    time_zone: str | None = None
+    #: region for phone numbers without a country code, ISO 3166 alpha-2; the chain's country if absent
+    phone_region: str | None = None
+
+
+class Privacy(Part):
+    """How people are protected."""
+
+    #: id of the key that new pseudonyms are made with; its value is in REGULARS_KEY_<ID in capitals>
+    key_id: Name = "k1"
+    #: smallest group that is published in profiles and mixes
+    min_group_size: int = Field(10, ge=1)
+
+
+class Thresholds(Part):
+    """Bounds at which a night stops or a score is withheld."""
+
+    late_horizon_days: int = Field(90, ge=1)
+    #: a night blocks when more than this share of a table's rows is set aside
+    max_quarantine_share: float = Field(0.05, ge=0, le=1)
+    #: shares of fewer rows than this say nothing and do not block
+    min_rows_for_share: int = Field(200, ge=0)
+    rfm_min_buyers: int = Field(500, ge=1)
+    rfm_min_history_days: int = Field(180, ge=1)
+
+
+class EngineOptions(Part):
+    """Limits of the engine that a night starts for itself."""
+
+    memory: str = "3g"
+    cores: int | None = None
+    #: a night whose engine nobody has used for this long is taken to be abandoned
+    idle_minutes: float = 60.0
+    start_seconds: float = 120.0
+
+
+class Retention(Part):
+    """How many nights are kept."""
+
+    nights: int = Field(35, ge=2)
+
+
+class Policies(Part):
+    """What happens to rows that point at something nobody declared."""
+
+    unknown_store: Literal["quarantine", "infer"] = "quarantine"
+    unknown_product: Literal["quarantine", "infer"] = "quarantine"
+
+
+class Settings(BaseSettings):
+    """Everything a site can choose. Unknown names are refused."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="REGULARS_", env_nested_delimiter="__", frozen=True, extra="forbid"
+    )
+
+    warehouse: Path = Path("warehouse")
+    #: ``local[*]``, ``local[N]``, ``sc://host:port`` or ``sail``
+    engine: str = Field("local[*]", pattern=r"^(local\[(\*|\d+)\]|sc://.+|sail)$")
+    time_zone: str = "UTC"
+    #: store-local time at which a business day begins
+    day_cut_off: time = time(0, 0)
+    currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
+    tax_included: bool = True
+    #: ISO 3166 alpha-2; public holidays and phone numbers without a country code follow it
+    country: str = Field("US", pattern=r"^[A-Z]{2}$")
+    preset: Literal["restaurant", "supermarket", "online_retail"] = "restaurant"
+    #: local hour at which each daypart begins; it lasts until the next one
+    dayparts: dict[Literal["breakfast", "lunch", "afternoon", "evening", "late_night"], int] = {
+        "breakfast": 5,
+        "lunch": 11,
+        "afternoon": 14,
+        "evening": 17,
+        "late_night": 21,
+    }
+    sources: dict[Name, Source] = {}
+    privacy: Privacy = Privacy()
+    thresholds: Thresholds = Thresholds()
+    engine_options: EngineOptions = EngineOptions()
+    retention: Retention = Retention()
+    policies: Policies = Policies()
+
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Environment first, then the file."""
+        return (init_settings, env_settings, TomlConfigSettingsSource(settings_cls, config_path()))
+
+
+def config_path() -> Path:
+    """The configuration file: ``REGULARS_CONFIG`` or ``./regulars.toml``."""
+    return Path(os.environ.get(CONFIG_VARIABLE, DEFAULT_CONFIG))
+
+
+def load_settings() -> Settings:
+    """Read the configuration.
+
+    Raises:
+        UsageError: the file is missing, is not TOML, or holds something that is not a setting.
+    """
+    path = config_path()
+    if not path.is_file():
+        raise UsageError(
+            f"no configuration at {path}",
+            next_command="regulars init, or set REGULARS_CONFIG to your regulars.toml",
+        )
+    try:
+        return Settings()
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} is not valid TOML: {error}", next_command=f"edit {path}") from error
+    except ValidationError as error:
+        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise UsageError(f"{path}: {problems}", next_command=f"edit {path}") from error
+
+
+_REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
+def expand(text: str) -> str:
+    """Replace every ``${NAME}`` by that environment variable.
+
+    Raises:
+        UsageError: a named variable is not set (the message holds its name, never a value).
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in os.environ:
+            raise UsageError(f"environment variable {name} is not set", next_command=f"export {name}=...")
+        return os.environ[name]
+
+    return _REFERENCE.sub(value, text)

@@ -1,0 +1,148 @@
+"""Accepted rows -> the clean tables: deduplicated, dated, merged, every row accounted for."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from jobs.definitions import canonical, clean
+from jobs.definitions.model import Entity
+from jobs.steps.context import Context
+from jobs.storage.parquet import has_staged, read, read_staged, write, write_staged
+from jobs.transforms import merge
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+ACCEPTED = "_verdict = 'accepted'"
+HELD_RULE = "orders.business_date.late_horizon"
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Merge tonight's accepted rows of every entity.
+
+    Returns:
+        entity -> raw rows by feed and change, and for dated entities the business dates that were touched.
+    """
+    context.night.restore(None if context.full else context.base, "clean")
+    done = {entity.name: _merge(context, entity) for entity in canonical.ENTITIES}
+    context.night.record("clean", done)
+    return done
+
+
+def _merge(context: Context, entity: Entity) -> dict[str, Any]:
+    known = read(context.spark, context.night, "clean", entity.name, clean.columns_of(entity))
+    if not has_staged(context.night, f"judged/{entity.name}"):
+        rows = None
+    else:
+        rows = read_staged(context.spark, context.night, f"judged/{entity.name}").where(ACCEPTED)
+        rows = rows.drop("_verdict", "_failed")
+    if entity.name in clean.INFERRED:
+        rows = _with_inferred(context, entity, rows, known)
+    if rows is None:
+        return {"changes": {}, "dates": []}
+    rows, held = _dated(context, entity, rows, known)
+    write_staged(
+        merge.classified(merge.with_content(rows), known, entity), context.night, f"classified/{entity.name}"
+    )
+    classified = read_staged(context.spark, context.night, f"classified/{entity.name}")
+    dates = _write(context, entity, known, classified)
+    changes: dict[str, dict[str, int]] = {}
+    for row in merge.counts(classified).collect():
+        changes.setdefault(row["_feed"], {})[row[merge.CHANGE]] = row["rows"]
+    for feed, count in held.items():
+        changes.setdefault(feed, {})["held"] = count
+    return {"changes": changes, "dates": dates}
+
+
+def _write(context: Context, entity: Entity, known: DataFrame, classified: DataFrame) -> list[str]:
+    changed = merge.changed_only(classified)
+    columns = [column.name for column in clean.columns_of(entity)]
+    if entity.dated is None:
+        whole = merge.merged(known, changed, entity).select(*columns)
+        write(whole, context.night, "clean", entity.name, sort=entity.key)
+        return []
+    dates = _touched(known, changed, entity)
+    days = ", ".join(f"'{day}'" for day in dates)
+    if dates:
+        whole = merge.merged(known.where(f"ds IN ({days})"), changed, entity).select(*columns)
+        write(whole, context.night, "clean", entity.name, sort=entity.key, partitions=dates, by="business_date")
+    return dates
+
+
+def _touched(known: DataFrame, changed: DataFrame, entity: Entity) -> list[str]:
+    """Business dates whose rows change: those of the new rows and those they move away from."""
+    new = changed.select(F.col("business_date").cast("string").alias("ds")).distinct()
+    old = known.join(changed.select(*entity.key), [*entity.key], "left_semi").select("ds").distinct()
+    return sorted(row["ds"] for row in new.union(old).distinct().collect())
+
+
+def _dated(
+    context: Context, entity: Entity, rows: DataFrame, known: DataFrame
+) -> tuple[DataFrame, dict[str, int]]:
+    """Add the business date to facts; hold orders beyond the late horizon, with their lines."""
+    if entity.dated is None:
+        return rows, {}
+    if entity.name == "orders":
+        stores = read(context.spark, context.night, "clean", "stores", clean.columns_of(canonical.STORES))
+        cut_off = context.settings.day_cut_off
+        day = merge.BusinessDay(context.settings.time_zone, cut_off.hour * 60 + cut_off.minute)
+        rows = merge.dated(rows, stores, day)
+    else:
+        rows = _dated_by_order(context, rows)
+    if context.base is None or context.full:
+        return rows, {}
+    horizon = context.settings.thresholds.late_horizon_days
+    is_late = F.expr(f"business_date < date_sub(DATE'{context.day}', {horizon})")
+    keys = known.select(*entity.key).withColumn("_is_known", F.lit(True))
+    marked = rows.join(keys, [*entity.key], "left").withColumn("_is_held", is_late & F.col("_is_known").isNull())
+    write_staged(marked.drop("_is_known"), context.night, f"dated/{entity.name}")
+    marked = read_staged(context.spark, context.night, f"dated/{entity.name}")
+    late = marked.where("_is_held").drop("_is_held")
+    held = {row["_feed"]: row["n"] for row in late.groupBy("_feed").agg(F.sum("_copies").alias("n")).collect()}
+    if held:
+        reasons = {"_failed": F.array(F.lit(HELD_RULE)), "_held_on": F.lit(str(context.day))}
+        write(
+            late.withColumns(reasons), context.night, "quarantine", f"held.{entity.name}",
+            partitions=[str(context.day)], by="_held_on",
+        )  # fmt: skip
+    return marked.where("NOT _is_held").drop("_is_held"), held
+
+
+def _dated_by_order(context: Context, lines: DataFrame) -> DataFrame:
+    """A line's business date is its order's: as merged tonight, as known, or as held."""
+    orders = read(context.spark, context.night, "clean", "orders", clean.columns_of(canonical.ORDERS))
+    dates = orders.select("source", "order_id", "business_date")
+    if has_staged(context.night, "dated/orders"):
+        held = read_staged(context.spark, context.night, "dated/orders").where("_is_held")
+        dates = dates.union(held.select("source", "order_id", "business_date").distinct())
+    return lines.join(dates, ["source", "order_id"])
+
+
+def _with_inferred(context: Context, entity: Entity, rows: DataFrame | None, known: DataFrame) -> DataFrame | None:
+    """Add a row, marked, for every store or product that tonight's rows name and nobody declared."""
+    key = entity.key[0]
+    declared = [] if rows is None else [rows.withColumn("is_inferred", F.lit(False))]
+    user = clean.INFERRED[entity.name]
+    policy = getattr(context.settings.policies, f"unknown_{entity.name.removesuffix('s')}")
+    if policy == "infer" and has_staged(context.night, f"judged/{user}"):
+        used = read_staged(context.spark, context.night, f"judged/{user}").where(ACCEPTED).select(key).distinct()
+        for there in (known, *declared):
+            used = used.join(there.select(key), key, "left_anti")
+        declared.append(_inferred(used, entity, context))
+    return reduce(lambda one, other: one.unionByName(other), declared) if declared else None
+
+
+def _inferred(keys: DataFrame, entity: Entity, context: Context) -> DataFrame:
+    made = {
+        "_feed": F.lit("inferred"),
+        "_landed": F.lit(str(context.day)).cast("date"),
+        "_copies": F.lit(1).cast("bigint"),
+        "_unreadable": F.lit(""),
+        "is_inferred": F.lit(True),
+    }
+    columns = (*entity.clean_columns, *canonical.PROVENANCE, canonical.COPIES, canonical.UNREADABLE)
+    empty = {c.name: F.lit(None).cast(c.type) for c in columns if c.name not in (entity.key[0], *made)}
+    return keys.withColumns(empty | made)

@@ -1,0 +1,29 @@
+"""Every row that was read is somewhere: the account of a night, by feed and entity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jobs.steps.context import Context
+
+CHANGES = ("inserted", "superseding", "unchanged", "duplicate", "held")
+
+
+def account(context: Context) -> dict[str, dict[str, int]]:
+    """``<feed> <entity>`` -> rows extracted and what became of them; ``unexplained`` is 0 when all is well."""
+    records = context.night.records()
+    quarantined = records["gate_raw"]["quarantined"]
+    accounts = {}
+    for entity, feeds in records["conform"].items():
+        for feed, excluded in feeds.items():
+            found = {
+                "extracted": context.night.rows("raw", feed, partition=None if context.full else str(context.day)),
+                "excluded": excluded,
+                "quarantined": quarantined.get(entity, {}).get(feed, 0),
+            }
+            changes = records["clean"][entity]["changes"].get(feed, {})
+            found |= {change: changes.get(change, 0) for change in CHANGES}
+            found["unexplained"] = found["extracted"] - sum(v for name, v in found.items() if name != "extracted")
+            accounts[f"{feed} {entity}"] = found
+    context.night.record("conservation", accounts)
+    return accounts

@@ -1,0 +1,71 @@
+"""What every step is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from jobs import calendar, engine
+from jobs.keeper import Keeper
+from jobs.settings import Settings
+from jobs.storage.night import Night
+from jobs.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+@dataclass(frozen=True)
+class Context:
+    """One open night under work."""
+
+    settings: Settings
+    night: Night
+    base: Night | None  #: the night it was started from
+    keeper: Keeper
+    full: bool = False  #: recompute everything from all raw rows
+
+    @classmethod
+    def of(cls, settings: Settings, run: str) -> Context:
+        """The context of a run that has begun.
+
+        Raises:
+            ContractError: the run has no open night, or no longer holds the warehouse.
+        """
+        warehouse = Warehouse(settings.warehouse)
+        keeper = Keeper.of(warehouse, run)
+        keeper.lock.require(run)
+        night = warehouse.open_night(run)
+        begun = night.records()["begin"]
+        return cls(settings, night, warehouse.base(night), keeper, full=begun.get("full", False))
+
+    @property
+    def day(self) -> date:
+        """The business date."""
+        return self.night.date
+
+    @cached_property
+    def until(self) -> datetime:
+        """The instant at which the business date ends, UTC, exclusive."""
+        return calendar.end_of(self.day, self.settings.time_zone, self.settings.day_cut_off)
+
+    @cached_property
+    def warehouse(self) -> Warehouse:
+        """The warehouse of the settings."""
+        return Warehouse(self.settings.warehouse)
+
+    @cached_property
+    def spark(self) -> SparkSession:
+        """A session on the night's engine."""
+        return engine.connect(self.keeper.engine_url())
+
+    def feeds_of(self, entity: str) -> list[tuple[str, str]]:
+        """(source, feed) of every feed that becomes an entity, by name."""
+        return sorted(
+            (source_name, feed_name)
+            for source_name, source in self.settings.sources.items()
+            for feed_name, feed in source.feeds.items()
+            if entity in feed.maps
+        )

@@ -1,0 +1,146 @@
+"""Clean tables and people -> daily aggregates and customer features."""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from pyspark.sql import functions as F
+
+from jobs import calendar
+from jobs.definitions import clean
+from jobs.definitions.features import FEATURES
+from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES
+from jobs.steps.context import Context
+from jobs.storage.parquet import read, read_staged, write, write_arrow, write_staged
+from jobs.transforms import consent, days, views
+from jobs.transforms.features import customer_features
+from jobs.transforms.identity import IDENTIFIERS
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Compute the published customer_days and customer_features.
+
+    Returns:
+        the money that ties the tables to the sources: clean, guests, not profiled, customer_days.
+    """
+    work = _Work(context)
+    write_arrow(work.dates, context.night, "features", "dates", sort=["business_date"])
+    write(work.people, context.night, "identity", "people", sort=["customer_id"])
+    write_staged(work.all_orders, context.night, "orders")
+    write_staged(views.purchases(work.lines, work.orders, work.clean("products")), context.night, "purchases")
+    _write_days(context, work)
+    _write_features(context, work)
+    record = {"net_revenue_cents": work.ties()}
+    context.night.record("features", record)
+    return record
+
+
+def _write_days(context: Context, work: _Work) -> None:
+    rows = days.customer_days(work.orders, str(context.day)).select(*CUSTOMER_DAYS.column_names)
+    write(rows, context.night, "published", CUSTOMER_DAYS.name, sort=CUSTOMER_DAYS.key)
+
+
+def _write_features(context: Context, work: _Work) -> None:
+    found = views.views(work.orders, work.purchases, work.feedback, context.settings.dayparts)
+    absent = frozenset() if context.feeds_of("feedback") else frozenset({"feedback"})
+    people = work.people.where("is_profiled").select("customer_id", "registered_days_ago")
+    rows = customer_features(people, found, FEATURES, absent)
+    rows = rows.withColumn("snapshot_date", F.lit(str(context.day)).cast("date"))
+    write(
+        rows.select(*CUSTOMER_FEATURES.column_names), context.night, "published", CUSTOMER_FEATURES.name,
+        sort=CUSTOMER_FEATURES.key,
+    )  # fmt: skip
+
+
+class _Work:
+    """The frames that the features of one night are made from."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+    def clean(self, name: str) -> DataFrame:
+        """A clean table."""
+        return read(self.context.spark, self.context.night, "clean", name, clean.table(name))
+
+    @cached_property
+    def dates(self) -> Any:
+        """One row per date from the first order to the snapshot."""
+        first = self.clean("orders").agg(F.min("business_date").alias("first")).collect()[0]["first"]
+        start: date = min(first or self.context.day, self.context.day)
+        return calendar.dates(start, self.context.day, self.context.settings.country)
+
+    @cached_property
+    def records(self) -> DataFrame:
+        """source, source_customer_id, customer_id."""
+        path = str(self.context.night.table("identity", "records"))
+        return self.context.spark.read.parquet(path).withColumnRenamed("known_customer_id", "customer_id")
+
+    @cached_property
+    def people(self) -> DataFrame:
+        """One row per known person, with consent and what the sources say of them."""
+        return consent.people(
+            self.records, self.clean("customers"), str(self.context.day), self.context.settings.time_zone
+        )
+
+    @cached_property
+    def lines(self) -> DataFrame:
+        """Order lines in cents."""
+        return views.order_lines_with_net(self.clean("order_lines"))
+
+    @cached_property
+    def all_orders(self) -> DataFrame:
+        """Every completed order up to the snapshot, with the person it belongs to, if any, and their consent."""
+        spark, night = self.context.spark, self.context.night
+        dates = spark.read.parquet(str(night.table("features", "dates")))
+        identifiers = spark.read.parquet(str(night.table("identity", "identifiers")))
+        orders = views.completed_orders(
+            self.clean("orders"), views.order_totals(self.lines), dates, self.context.settings.dayparts,
+            str(self.context.day),
+        )  # fmt: skip
+        owned = views.attributed(orders, self.records, identifiers, IDENTIFIERS)
+        people = spark.read.parquet(str(night.table("identity", "people"))).select("customer_id", "is_profiled")
+        return owned.join(people, "customer_id", "left")
+
+    @cached_property
+    def orders(self) -> DataFrame:
+        """Orders of people who allow profiling."""
+        return read_staged(self.context.spark, self.context.night, "orders").where("is_profiled")
+
+    @cached_property
+    def purchases(self) -> DataFrame:
+        """Purchases of people who allow profiling."""
+        return read_staged(self.context.spark, self.context.night, "purchases")
+
+    @cached_property
+    def feedback(self) -> DataFrame:
+        """Notes of people who allow profiling."""
+        profiled = self.people.where("is_profiled").select("customer_id")
+        ids = self.records.select("source", "source_customer_id", "customer_id")
+        zone = self.context.settings.time_zone
+        given = F.expr(f"datediff(DATE'{self.context.day}', to_date(from_utc_timestamp(given_at, '{zone}')))")
+        notes = self.clean("feedback").join(ids, ["source", "source_customer_id"])
+        return notes.join(profiled, "customer_id").withColumn("days_ago", given)
+
+    def ties(self) -> dict[str, int]:
+        """Cents of net revenue: all of completed orders, and how they divide."""
+        orders = read_staged(self.context.spark, self.context.night, "orders")
+        sums = {
+            "completed": "sum(net_cents)",
+            "guests": "sum(net_cents) FILTER (WHERE customer_id IS NULL)",
+            "not_profiled": "sum(net_cents) FILTER (WHERE customer_id IS NOT NULL AND NOT is_profiled)",
+            "profiled": "sum(net_cents) FILTER (WHERE is_profiled)",
+        }
+        row = orders.agg(*(F.expr(f"coalesce({sql}, 0)").alias(name) for name, sql in sums.items())).collect()[0]
+        found = {name: int(row[name]) for name in sums}
+        published = read(
+            self.context.spark, self.context.night, "published", CUSTOMER_DAYS.name, CUSTOMER_DAYS.columns
+        )
+        cents = "coalesce(CAST(sum(net_revenue) * 100 AS BIGINT), 0)"
+        found["customer_days"] = int(published.agg(F.expr(cents).alias("n")).collect()[0]["n"])
+        lines = self.lines.agg(F.expr("coalesce(sum(net_cents), 0)").alias("n")).collect()[0]["n"]
+        return {**found, "clean_lines": int(lines)}

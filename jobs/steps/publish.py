@@ -1,0 +1,116 @@
+"""The last step: the manifest, the flip, the links, what is too old."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pyarrow as pa
+
+from jobs.definitions import published as p
+from jobs.definitions.model import Table
+from jobs.steps import inputs
+from jobs.steps.context import Context
+from jobs.storage import publish
+from jobs.storage.manifest import write_manifest
+from jobs.storage.night import Night
+from jobs.storage.parquet import read_arrow, write_arrow
+from jobs.storage.schemas import arrow_schema
+
+#: tables that are written after the gate, from what the gates said; their schema is by construction
+WRITTEN_LAST = (p.DATA_QUALITY, p.PUBLISH_LOG)
+
+
+def run(context: Context) -> dict[str, Any]:
+    """Show the night.
+
+    Returns:
+        the snapshot and whether ``current`` moved to it.
+
+    Raises:
+        ContractError: the run lost the warehouse to another one, or a gate has not passed.
+    """
+    _write_quality(context)
+    _write_log(context)
+    facts = {
+        "fingerprint": inputs.fingerprint(context),
+        "code_version": inputs.code_version(),
+        "schema_version": p.SCHEMA_VERSION,
+        "settings": inputs.settings_hash(context.settings),
+        "published_at": datetime.now(UTC),
+    }
+    write_manifest(context.night, context.base, facts)
+    publish.open_to_readers(context.night)
+    context.keeper.lock.require(context.night.run)
+    night = context.warehouse.close(context.night)
+    moved = publish.flip(context.warehouse, night)
+    publish.repair_links(context.warehouse)
+    gone = publish.retire(context.warehouse, context.settings.retention.nights)
+    if gone:
+        publish.repair_links(context.warehouse)
+    return summary(night) | {"is_current": moved}
+
+
+def summary(night: Night) -> dict[str, Any]:
+    """What a published night came to: rows by table, rows set aside, their share; counts only."""
+    manifest = night.manifest()
+    rows: dict[str, int] = {}
+    for name, entry in manifest["files"].items():
+        if name.startswith("published/") and "rows" in entry:
+            table = name.split("/")[-2]
+            rows[table] = rows.get(table, 0) + entry["rows"]
+    judged = [v for v in manifest["steps"]["gate_raw"]["verdicts"] if v["rule_id"].endswith(".quarantine_share")]
+    checked, failed = (sum(v[name] for v in judged) for name in ("rows_checked", "rows_failed"))
+    return {
+        "snapshot_date": str(night.date),
+        "run": night.run,
+        "path": str(night.path / "published"),
+        "rows": rows,
+        "quarantined": failed,
+        "quarantine_share": round(failed / checked, 6) if checked else 0.0,
+    }
+
+
+def _write_quality(context: Context) -> None:
+    records = context.night.records()
+    verdicts = [v for gate in ("gate_raw", "gate_clean", "gate_published") for v in records[gate]["verdicts"]]
+    day = context.day
+    held = [
+        {
+            "table_name": f"clean.{entity}", "rule_id": f"{entity}.business_date.late_horizon",
+            "rule": "An order arrives within the late horizon; a later one is held until somebody lets it in.",
+            "severity": "warning", "rows_checked": sum(sum(c.values()) for c in done["changes"].values()),
+            "rows_failed": sum(c.get("held", 0) for c in done["changes"].values()),
+        }
+        for entity, done in records["clean"].items() if done["dates"] or done["changes"]
+        if entity in ("orders", "order_lines")
+    ]  # fmt: skip
+    for one in held:
+        one |= {"is_passed": one["rows_failed"] == 0, "action": "none" if one["rows_failed"] == 0 else "held"}
+    rows = [{**verdict, "snapshot_date": day} for verdict in (*verdicts, *held)]
+    _write(context, p.DATA_QUALITY, pa.Table.from_pylist(rows, schema=arrow_schema(p.DATA_QUALITY.columns)))
+
+
+def _write_log(context: Context) -> None:
+    table = p.PUBLISH_LOG
+    schema = arrow_schema(table.columns)
+    before = read_arrow(context.base, "published", table.name, schema) if context.base else schema.empty_table()
+    records = context.night.records()
+    verdicts = [v for gate in ("gate_raw", "gate_clean", "gate_published") for v in records[gate]["verdicts"]]
+    warned = any(not v["is_passed"] for v in verdicts) or bool(records["segments"]["warnings"])
+    tonight = {
+        "run_id": context.night.run,
+        "snapshot_date": context.day,
+        "published_at": datetime.now(UTC),
+        "schema_version": p.SCHEMA_VERSION,
+        "rules_version": records["segments"]["rules_version"],
+        "model_version": records["segments"]["model_version"],
+        "currency": context.settings.currency,
+        "tax_included": context.settings.tax_included,
+        "status": "published_with_warnings" if warned else "published",
+    }
+    _write(context, table, pa.concat_tables([before, pa.Table.from_pylist([tonight], schema=schema)]))
+
+
+def _write(context: Context, table: Table, rows: pa.Table) -> None:
+    write_arrow(rows, context.night, "published", p.folder(table), sort=table.key)

@@ -1,0 +1,117 @@
+"""Source rows to canonical rows: the mapping applied, text read as the declared types.
+
+Nothing is lost and nothing guessed: text that cannot be read as its type becomes null, and the
+column's name goes into ``_unreadable``, by which the referee sets the row aside.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.definitions.canonical import COPIES, PROVENANCE, UNREADABLE
+from jobs.definitions.model import Column, Entity
+
+_ZONE_STATED = r"(Z|[+-]\d{2}(:?\d{2})?)$"
+_PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
+
+
+def conform(
+    raw: DataFrame,
+    entity: Entity,
+    mapping: Mapping[str, str],
+    *,
+    source: str,
+    feed: str,
+    time_zone: str,
+    currency: str,
+) -> DataFrame:
+    """Canonical rows of one feed, one per raw row.
+
+    Args:
+        raw: a feed's raw rows, all text, with ``ds``, the business date of the night that took them in.
+        entity: what they become.
+        mapping: canonical column -> Spark SQL expression over the raw columns.
+        source: name of the source.
+        feed: name of the feed.
+        time_zone: zone of times that state none.
+        currency: that of orders which state none.
+
+    Returns:
+        the entity's clean columns typed, provenance, ``_copies`` = 1 and ``_unreadable``.
+    """
+    constants = {"source": _quoted(source), **({} if "currency" in mapping else {"currency": _quoted(currency)})}
+    texts = raw.select(
+        *(_text(column, {**constants, **mapping}.get(column.name)).alias(column.name) for column in entity.columns),
+        F.lit(f"{source}.{feed}").alias("_feed"),
+        "_file",
+        "_row",
+        F.to_date("ds").alias("_landed"),
+        "_person_hash",
+    )
+    readings = {column.name: read(column, time_zone) for column in entity.columns}
+    unreadable = [
+        F.when(F.col(name).isNotNull() & reading.isNull(), F.lit(name)) for name, reading in readings.items()
+    ]
+    clean = {column.name: kept.name for column, kept in zip(entity.columns, entity.clean_columns, strict=True)}
+    return texts.select(
+        *(
+            F.coalesce(readings[c.name], _default(c)).cast(c.type).alias(clean[c.name])
+            if c.default
+            else readings[c.name].alias(clean[c.name])
+            for c in entity.columns
+        ),
+        *(F.col(column.name) for column in PROVENANCE),
+        F.lit(1).cast("bigint").alias(COPIES.name),
+        F.concat(F.lit(","), F.concat_ws(",", *unreadable), F.lit(",")).alias(UNREADABLE.name),
+    ).withColumn(UNREADABLE.name, F.regexp_replace(UNREADABLE.name, "^,,$", ""))
+
+
+def fold_headers(orders: DataFrame) -> DataFrame:
+    """Order rows that come from lines, folded: equal headers become one row that counts its copies.
+
+    Shape: one row per distinct header; ``_file`` and ``_row`` are those of its first line.
+    """
+    header = [name for name in orders.columns if name not in ("_file", "_row", COPIES.name)]
+    first = F.min(F.struct("_file", "_row"))
+    folded = orders.groupBy(*header).agg(first.alias("_first"), F.sum(COPIES.name).alias(COPIES.name))
+    return folded.withColumns({"_file": F.col("_first._file"), "_row": F.col("_first._row")}).select(*orders.columns)
+
+
+def _text(column: Column, expression: str | None) -> SparkColumn:
+    """A mapped value as trimmed text; empty text says nothing."""
+    if expression is None:
+        return F.lit(None).cast("string")
+    return F.expr(f"nullif(trim(CAST(({expression}) AS STRING)), '')")
+
+
+def read(column: Column, time_zone: str) -> SparkColumn:
+    """Text read as a column's type; null where it cannot be (never an error, never a float for money)."""
+    name = f"`{column.name}`"
+    if column.type == "STRING":
+        return F.col(column.name)
+    if column.type == "TIMESTAMP":
+        stated = f"try_cast({name} AS TIMESTAMP)"
+        local = f"to_utc_timestamp(try_cast({name} AS TIMESTAMP), '{time_zone}')"
+        return F.expr(f"CASE WHEN {name} RLIKE '{_escaped(_ZONE_STATED)}' THEN {stated} ELSE {local} END")
+    if column.type in ("INT", "BIGINT"):
+        number = f"try_cast({name} AS DECIMAL(38,6))"
+        return F.expr(f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS {column.type}) END")
+    if column.type.startswith("DECIMAL"):
+        return F.expr(f"CASE WHEN {name} RLIKE '{_escaped(_PLAIN_NUMBER)}' THEN try_cast({name} AS {column.type}) END")
+    return F.expr(f"try_cast({name} AS {column.type})")
+
+
+def _default(column: Column) -> SparkColumn:
+    return F.expr(f"CASE WHEN `{column.name}` IS NULL THEN {column.default} END")
+
+
+def _escaped(pattern: str) -> str:
+    return pattern.replace("\\", "\\\\")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

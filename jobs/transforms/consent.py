@@ -1,0 +1,43 @@
+"""People and what they allow."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+#: what the sources say of a person; where records differ the one changed last is believed
+_SAID = (
+    "age_band", "gender", "city", "region", "city_tier", "income_band", "acquisition_channel",
+)  # fmt: skip
+
+
+def people(records: DataFrame, customers: DataFrame, day: str, time_zone: str) -> DataFrame:
+    """One row per known person: consents, registration, and what the sources say of them.
+
+    A consent holds if some record of the person says yes and none says no; silence is no. A buyer whom only orders
+    name was never asked, and is known but not profiled.
+
+    Args:
+        records: source, source_customer_id, customer_id.
+        customers: the clean customers.
+        day: business date of the snapshot.
+        time_zone: the chain's.
+    """
+    joined = records.select("source", "source_customer_id", "customer_id").join(
+        customers, ["source", "source_customer_id"], "left"
+    )
+    latest = [F.max_by(name, _age(name)).alias(name) for name in _SAID]
+    local = f"to_date(from_utc_timestamp(min(registered_at), '{time_zone}'))"
+    return joined.groupBy("customer_id").agg(
+        F.expr("coalesce(bool_and(profiling_consent), false)").alias("is_profiled"),
+        F.expr("coalesce(bool_and(marketing_consent), false)").alias("is_marketing_allowed"),
+        F.expr(local).alias("registered_on"),
+        F.expr(f"CAST(datediff(DATE'{day}', {local}) AS INT)").alias("registered_days_ago"),
+        *latest,
+    )
+
+
+def _age(name: str) -> F.Column:
+    """When a record was changed, for records that say something; the source and id settle ties."""
+    stamp = F.coalesce("updated_at", F.timestamp_seconds(F.lit(0)))
+    return F.when(F.col(name).isNotNull(), F.struct(stamp, "source", "source_customer_id"))

@@ -1,0 +1,99 @@
+"""Tonight's accepted rows into the clean tables: one survivor per key, newest wins, every row accounted for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame, Window
+from pyspark.sql import functions as F
+
+from jobs.definitions.canonical import COPIES, UNREADABLE
+from jobs.definitions.model import Entity
+
+CONTENT = "_content"
+CHANGE = "_change"
+INSERTED, SUPERSEDING, UNCHANGED, DUPLICATE = "inserted", "superseding", "unchanged", "duplicate"
+
+#: columns that say where a row came from and not what it says
+_NOT_CONTENT = ("updated_at", "_feed", "_file", "_row", "_landed", COPIES.name, UNREADABLE.name)
+
+
+def with_content(rows: DataFrame) -> DataFrame:
+    """Add ``_content``, a 64-bit hash of what a row says: equal rows, equal hash, wherever they came from."""
+    said = [name for name in rows.columns if name not in _NOT_CONTENT]
+    return rows.withColumn(CONTENT, F.xxhash64(*said))
+
+
+def ranked(rows: DataFrame, entity: Entity) -> DataFrame:
+    """Add ``_place`` among rows of one key: 1 is the newest, then by content, so in any order the same one survives."""
+    order = [_age().desc(), F.col("_landed").desc(), F.col(CONTENT).desc(), F.col("_file"), F.col("_row")]
+    return rows.withColumn("_place", F.row_number().over(Window.partitionBy(*entity.key).orderBy(*order)))
+
+
+def _age(column: str = "updated_at") -> SparkColumn:
+    """When the source changed a row; rows of sources that do not say are as old as can be."""
+    return F.coalesce(F.col(column), F.timestamp_seconds(F.lit(0)))
+
+
+def classified(rows: DataFrame, known: DataFrame, entity: Entity) -> DataFrame:
+    """Say of each of tonight's rows what it does to what is known.
+
+    Args:
+        rows: tonight's accepted rows with ``_content``.
+        known: the clean table so far, at least its key, ``_content`` and ``updated_at``.
+        entity: whose rows they are.
+
+    Returns:
+        the rows with ``_change``: inserted, superseding, unchanged or duplicate (of another of tonight's rows, or
+        older than what is known).
+    """
+    before = known.select(
+        *entity.key, F.col(CONTENT).alias("_known_content"), F.col("updated_at").alias("_known_updated_at")
+    )
+    change = (
+        F.when(F.col("_place") > 1, F.lit(DUPLICATE))
+        .when(F.col("_known_content").isNull(), F.lit(INSERTED))
+        .when(F.col("_known_content") == F.col(CONTENT), F.lit(UNCHANGED))
+        .when(_age() < _age("_known_updated_at"), F.lit(DUPLICATE))
+        .otherwise(F.lit(SUPERSEDING))
+    )
+    joined = ranked(rows, entity).join(before, [*entity.key], "left")
+    return joined.withColumn(CHANGE, change).drop("_place", "_known_content", "_known_updated_at")
+
+
+def changed_only(rows: DataFrame) -> DataFrame:
+    """The rows that a clean table takes in, without what only the merge needed."""
+    return rows.where(F.col(CHANGE).isin(INSERTED, SUPERSEDING)).drop(CHANGE, COPIES.name, UNREADABLE.name)
+
+
+def counts(rows: DataFrame) -> DataFrame:
+    """Raw rows by source and change: one row per (source, change), ``rows``."""
+    return rows.groupBy("_feed", CHANGE).agg(F.sum(COPIES.name).alias("rows"))
+
+
+def merged(known: DataFrame, changed: DataFrame, entity: Entity) -> DataFrame:
+    """The clean table after tonight: what is known and was not superseded, and what changed."""
+    kept = known.join(changed.select(*entity.key), [*entity.key], "left_anti")
+    return kept.select(*changed.columns).unionByName(changed)
+
+
+@dataclass(frozen=True)
+class BusinessDay:
+    """How an instant becomes a business date."""
+
+    time_zone: str  #: of stores that state none
+    cut_off_minutes: int  #: local minutes after midnight at which a business day begins
+
+
+def dated(orders: DataFrame, stores: DataFrame, day: BusinessDay) -> DataFrame:
+    """Add the store-local side of an order: ``business_date`` and ``local_minutes`` since midnight."""
+    zones = stores.select("store_id", F.coalesce("time_zone", F.lit(day.time_zone)).alias("_zone"))
+    local = "from_utc_timestamp(ordered_at, coalesce(_zone, '" + day.time_zone + "'))"
+    return (
+        orders.join(F.broadcast(zones), "store_id", "left")
+        .withColumn("_local", F.expr(local))
+        .withColumn("business_date", F.expr(f"to_date(_local - make_dt_interval(0, 0, {day.cut_off_minutes}))"))
+        .withColumn("local_minutes", F.expr("hour(_local) * 60 + minute(_local)"))
+        .drop("_zone", "_local")
+    )
