@@ -79,8 +79,8 @@ class Gate:
         }
         rules = [rule for rule in rules if rule["meta"]["rule_id"] not in tolerated]
         conformed = read_staged(self.spark, self.night, f"conformed/{entity.name}")
-        helpers = {name: F.expr(sql) for name, sql in derived.items()}
-        rows = self._with_known(conformed.withColumns(helpers), entity, references, full)
+        helpers = [F.expr(sql).alias(name) for name, sql in derived.items()]
+        rows = self._with_known(conformed.select("*", *helpers), entity, references, full)
         referee = Referee(rows, f"conformed.{entity.name}", rules)
         verdicts = referee.judge()
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
@@ -177,7 +177,8 @@ class Gate:
                 continue
             chosen = f"ds IN ({days})" if entity.dated else None
             rows = read(
-                self.spark, self.night, "clean", entity.name, clean.columns_of(entity), partitions=chosen
+                self.spark, self.night, "clean", entity.name, clean.columns_of(entity),
+                partitioned=entity.dated is not None, partitions=chosen,
             )
             rules, _ = load_rules("clean", entity.name, self.bounds.parameters)
             verdicts += Referee(rows, f"clean.{entity.name}", rules).judge()
@@ -266,9 +267,9 @@ def _column_order(night: Night, table: Table) -> Verdict:
 
     from jobs.storage.schemas import arrow_schema
 
-    wanted = arrow_schema(table.columns)
+    wanted = [(field.name, field.type) for field in arrow_schema(table.columns)]
     parts = night.parts("published", published.folder(table))
-    wrong = [part for part in parts if not pq.read_schema(part).equals(wanted, check_metadata=False)]
+    wrong = [part for part in parts if [(f.name, f.type) for f in pq.read_schema(part)] != wanted]
     good = bool(parts) and not wrong
     return Verdict(
         f"published.{table.name}", f"{table.name}.schema", "The files have the declared columns, in order, typed.",

@@ -102,9 +102,12 @@ def connect(url: str) -> SparkSession:
     """
     from pyspark.sql import SparkSession
 
-    # a channel that cannot connect is retried for minutes by default; here the engine is up or it is gone
+    from pyspark.sql.connect.client.retries import DefaultPolicy
+
     try:
         session = SparkSession.builder.remote(url).getOrCreate()
+        # by default an engine that is gone is asked again for ten minutes; here it is up or it is gone
+        session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=4000)])
         for name, value in SESSION_CONF.items():
             _configure(session, name, value)
     except Exception as error:
@@ -113,6 +116,11 @@ def connect(url: str) -> SparkSession:
             next_command="regulars doctor",
         ) from error
     return session
+
+
+def disconnect(session: SparkSession) -> None:
+    """Release a session while its engine still runs; afterwards there is nobody to tell."""
+    session.stop()
 
 
 def _configure(session: SparkSession, name: str, value: str) -> None:

@@ -164,6 +164,7 @@ def run_night(settings: Settings, day: date, *, first: str | None = None, full: 
                 result = execute(context, "publish", None)
                 break
     finally:
+        context.close()
         context.keeper.stop()
     return result
 

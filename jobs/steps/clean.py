@@ -10,7 +10,7 @@ from pyspark.sql import functions as F
 from jobs.definitions import canonical, clean
 from jobs.definitions.model import Entity
 from jobs.steps.context import Context
-from jobs.storage.parquet import has_staged, read, read_staged, write, write_staged
+from jobs.storage.parquet import has_staged, read_staged, write, write_staged
 from jobs.transforms import merge
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _merge(context: Context, entity: Entity) -> dict[str, Any]:
-    known = read(context.spark, context.night, "clean", entity.name, clean.columns_of(entity))
+    known = context.clean(entity.name)
     if not has_staged(context.night, f"judged/{entity.name}"):
         rows = None
     else:
@@ -86,10 +86,9 @@ def _dated(
     if entity.dated is None:
         return rows, {}
     if entity.name == "orders":
-        stores = read(context.spark, context.night, "clean", "stores", clean.columns_of(canonical.STORES))
         cut_off = context.settings.day_cut_off
         day = merge.BusinessDay(context.settings.time_zone, cut_off.hour * 60 + cut_off.minute)
-        rows = merge.dated(rows, stores, day)
+        rows = merge.dated(rows, context.clean("stores"), day)
     else:
         rows = _dated_by_order(context, rows)
     if context.base is None or context.full:
@@ -113,8 +112,7 @@ def _dated(
 
 def _dated_by_order(context: Context, lines: DataFrame) -> DataFrame:
     """A line's business date is its order's: as merged tonight, as known, or as held."""
-    orders = read(context.spark, context.night, "clean", "orders", clean.columns_of(canonical.ORDERS))
-    dates = orders.select("source", "order_id", "business_date")
+    dates = context.clean("orders").select("source", "order_id", "business_date")
     if has_staged(context.night, "dated/orders"):
         held = read_staged(context.spark, context.night, "dated/orders").where("_is_held")
         dates = dates.union(held.select("source", "order_id", "business_date").distinct())

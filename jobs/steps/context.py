@@ -8,13 +8,15 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from jobs import calendar, engine
+from jobs.definitions import canonical, clean
 from jobs.keeper import Keeper
 from jobs.settings import Settings
+from jobs.storage import parquet
 from jobs.storage.night import Night
 from jobs.storage.warehouse import Warehouse
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,16 @@ class Context:
     def spark(self) -> SparkSession:
         """A session on the night's engine."""
         return engine.connect(self.keeper.engine_url())
+
+    def clean(self, name: str) -> DataFrame:
+        """A clean table of tonight as it stands; dated ones have their partition ``ds`` beside."""
+        dated = canonical.BY_NAME[name].dated is not None
+        return parquet.read(self.spark, self.night, "clean", name, clean.table(name), partitioned=dated)
+
+    def close(self) -> None:
+        """Release the session, if one was used, before the engine goes."""
+        if "spark" in self.__dict__:
+            engine.disconnect(self.spark)
 
     def feeds_of(self, entity: str) -> list[tuple[str, str]]:
         """(source, feed) of every feed that becomes an entity, by name."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pyspark.sql import functions as F
 
-from jobs.definitions import clean
 from jobs.definitions import published as p
 from jobs.definitions.model import Table
 from jobs.steps.context import Context
@@ -34,9 +33,9 @@ def run(context: Context) -> dict[str, Any]:
     _arrow(context, p.DIM_DATE, dates.append_column("snapshot_date", pa.repeat(pa.scalar(day, pa.date32()), len(dates))))
     aliases = context.spark.read.parquet(str(night.table("identity", "aliases")))
     _spark(context, p.CUSTOMER_ALIASES, aliases)
-    _spark(context, p.DIM_STORE, _clean(context, "stores").fillna({"time_zone": context.settings.time_zone}))
-    _spark(context, p.DIM_PRODUCT, _clean(context, "products"))
-    _spark(context, p.DIM_CAMPAIGN, _clean(context, "campaigns"))
+    _spark(context, p.DIM_STORE, context.clean("stores").fillna({"time_zone": context.settings.time_zone}))
+    _spark(context, p.DIM_PRODUCT, context.clean("products"))
+    _spark(context, p.DIM_CAMPAIGN, context.clean("campaigns"))
     features = read(context.spark, night, "published", p.CUSTOMER_FEATURES.name, p.CUSTOMER_FEATURES.columns)
     people = context.spark.read.parquet(str(night.table("identity", "people")))
     _spark(context, p.DIM_CUSTOMER, dimensions.customers(people, features))
@@ -54,10 +53,6 @@ def _crosswalk(context: Context) -> None:
     else:
         before = read(context.spark, context.base, "published", p.folder(table), table.columns)
     _spark(context, table, dimensions.crosswalk(before, records, str(context.day), p.OPEN_END))
-
-
-def _clean(context: Context, name: str) -> DataFrame:
-    return read(context.spark, context.night, "clean", name, clean.table(name))
 
 
 def _spark(context: Context, table: Table, rows: DataFrame) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from jobs import calendar
-from jobs.definitions import clean
 from jobs.definitions.features import FEATURES
 from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES
 from jobs.steps.context import Context
@@ -65,7 +64,7 @@ class _Work:
 
     def clean(self, name: str) -> DataFrame:
         """A clean table."""
-        return read(self.context.spark, self.context.night, "clean", name, clean.table(name))
+        return self.context.clean(name)
 
     @cached_property
     def dates(self) -> Any:

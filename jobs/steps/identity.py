@@ -8,9 +8,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
-from jobs.definitions import clean
 from jobs.steps.context import Context
-from jobs.storage.parquet import read, read_arrow, write_arrow
+from jobs.storage.parquet import read_arrow, write_arrow
 from jobs.transforms.identity import IDENTIFIERS, RECORDS, People, resolve
 
 if TYPE_CHECKING:
@@ -60,8 +59,7 @@ def run(context: Context) -> dict[str, Any]:
 
 def _records(context: Context, before: pa.Table) -> pa.Table:
     """Everyone any source knows by an id of its own: registered people, and buyers that only orders name."""
-    customers = read(context.spark, context.night, "clean", "customers", clean.table("customers"))
-    orders = read(context.spark, context.night, "clean", "orders", clean.table("orders"))
+    customers, orders = context.clean("customers"), context.clean("orders")
     found = _registered(customers).unionByName(_buyers(orders, customers)).toArrow()
     joined = found.join(before, ["source", "source_customer_id"], join_type="left outer", right_suffix="_before")
     return pa.table({field.name: joined[field.name].cast(field.type) for field in RECORDS})

@@ -20,7 +20,14 @@ COMPRESSION = "zstd"
 
 
 def read(
-    spark: SparkSession, night: Night, zone: Zone, table: str, columns: Sequence[Column], *, partitions: str | None = None
+    spark: SparkSession,
+    night: Night,
+    zone: Zone,
+    table: str,
+    columns: Sequence[Column],
+    *,
+    partitioned: bool = False,
+    partitions: str | None = None,
 ) -> DataFrame:
     """A table of a night with its declared columns; without rows where it has no file.
 
@@ -29,13 +36,13 @@ def read(
         night: whose files.
         zone: where the table is.
         table: its name.
-        columns: what to read; the partition value is the column ``ds`` (text) of a partitioned table.
+        columns: what to read.
+        partitioned: the table has partitions, whose value is the column ``ds`` (text).
         partitions: an SQL condition on ``ds`` that chooses partitions.
     """
-    schema = ddl(tuple(columns))
-    if night.partitions(zone, table):
-        whole = spark.read.schema(f"{schema}, {PARTITION} STRING").parquet(str(night.table(zone, table)))
-        return whole.where(partitions) if partitions else whole
+    schema = ddl(tuple(columns)) + (f", {PARTITION} STRING" if partitioned else "")
+    if partitions and night.parts(zone, table):
+        return spark.read.schema(schema).parquet(str(night.table(zone, table))).where(partitions)
     if not night.parts(zone, table):
         return spark.createDataFrame([], schema)
     return spark.read.schema(schema).parquet(str(night.table(zone, table)))
