@@ -1,4 +1,4 @@
-"""Tells people that a night failed: by webhook (``REGULARS_ALERT_WEBHOOK``), by e-mail (``REGULARS_ALERT_SMTP``), or both.
+"""Tells people of a failed night: by webhook (``REGULARS_ALERT_WEBHOOK``) or e-mail (``REGULARS_ALERT_SMTP``) or both.
 
 The message names the DAG, the task, the business date, what failed (the rule, the file) and the next command, as
 ``regulars`` printed them. It holds no row of anybody's data.

@@ -6,12 +6,18 @@ Imports Airflow and the standard library alone. ``jobs/flow.py`` holds the same 
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, chain
+
+# Airflow puts the root of a DAG bundle on the path, which this folder need not be
+if str(Path(__file__).parent) not in sys.path:
+    sys.path.append(str(Path(__file__).parent))
+
 from failure_notifier import FailureNotifier
 from regulars_command import BeginNight, RegularsCommand
 
@@ -25,15 +31,16 @@ DOC = """
 One night: read every source, judge, clean, find out who is who, compute features and segments, judge again, publish.
 Either everything of a night is published in one flip or nothing is; yesterday's tables stay readable throughout.
 
-| | |
-|---|---|
-| business date | the parameter `business_date` wins; scheduled and backfill runs take the day on which their data interval starts in the chain's zone; any other run fails |
-| by hand | `airflow dags trigger nightly --conf '{"business_date": "2017-12-31"}'` |
-| retries | twice, for faults that may pass (exit code 75, or killed); data, usage and machine faults fail at once |
-| gates | `gate_raw` sets bad rows aside and stops above the threshold; `gate_clean` and `gate_published` stop on a critical rule |
-| after a failure | mend what the task's log says under `next:`, then clear the **whole run** or trigger the date again: a night starts from the published night before it, never from a half-made one |
-| result | the asset `regulars://published` carries rows per table, snapshot date and quarantine share |
-| alerts | `REGULARS_ALERT_WEBHOOK`, `REGULARS_ALERT_SMTP`: see `dags/failure_notifier.py` |
+- **business date**: the parameter `business_date` wins; scheduled and backfill runs take the day on which their data
+  interval starts in the chain's zone; any other run fails.
+- **by hand**: `airflow dags trigger nightly --conf '{"business_date": "2017-12-31"}'`
+- **retries**: twice, for faults that may pass (exit code 75, or killed). Faults of data, usage or machine fail at once.
+- **gates**: `gate_raw` sets bad rows aside and stops above the threshold; `gate_clean` and `gate_published` stop on a
+  critical rule.
+- **after a failure**: mend what the task's log says under `next:`, then clear the **whole run** or trigger the date
+  again. A night starts from the published night before it, never from a half-made one.
+- **result**: the asset `regulars://published` carries rows per table, snapshot date and quarantine share.
+- **alerts**: `REGULARS_ALERT_WEBHOOK`, `REGULARS_ALERT_SMTP`; see `dags/failure_notifier.py`.
 """
 
 
@@ -73,7 +80,7 @@ with DAG(
 ) as dag:
     begin = BeginNight(
         task_id="begin", arguments=["begin"], doc_md="Takes the warehouse, starts the engine, opens the night."
-    ).as_setup()
+    )
     sources = RegularsCommand(task_id="sources", arguments=["sources"], doc_md="Names the configured sources.")
     extract = RegularsCommand.partial(
         task_id="extract",
@@ -133,7 +140,7 @@ with DAG(
         task_id="end",
         arguments=["end", "--run", RUN],
         doc_md="Stops the engine and gives the warehouse back, whatever happened before.",
-    ).as_teardown(setups=begin)
+    ).as_teardown(setups=begin)  # which makes begin a setup: end runs whenever begin succeeded
 
     chain(
         begin,

@@ -78,6 +78,7 @@ class RegularsCommand(BaseOperator):
     def __init__(
         self, *, arguments: list[str], source: str | None = None, report: Asset | None = None, **kwargs: Any
     ) -> None:
+        """Declare the task; nothing is looked up before it runs."""
         super().__init__(**kwargs)
         self.arguments = arguments
         self.source = source

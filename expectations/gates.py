@@ -10,6 +10,7 @@ from expectations.referee import Referee, Verdict, load_rules
 from jobs.definitions import canonical, clean, published
 from jobs.definitions.model import Entity, Reference, Table
 from jobs.errors import ContractError
+from jobs.parallel import side_by_side
 from jobs.storage.night import Night
 from jobs.storage.parquet import has_staged, read, read_staged, write, write_staged
 
@@ -81,20 +82,17 @@ class Gate:
         conformed = read_staged(self.spark, self.night, f"conformed/{entity.name}")
         helpers = [F.expr(sql).alias(name) for name, sql in derived.items()]
         rows = self._with_known(conformed.select("*", *helpers), entity, references, full)
-        referee = Referee(rows, f"conformed.{entity.name}", rules)
-        verdicts = referee.judge()
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
-        reasons = [
-            F.when(condition, F.lit(rule_id)) for rule_id, condition in referee.row_conditions().items() if rule_id in aside
-        ]
-        failed = F.array_compact(F.array(*reasons))
+        conditions = Referee(rows, f"conformed.{entity.name}", rules).row_conditions()
+        reasons = [F.when(bad, F.lit(rule_id)) for rule_id, bad in conditions.items() if rule_id in aside]
         verdict = F.when(F.size("_failed") > 0, F.lit(REJECTED)).otherwise(F.lit(ACCEPTED))
-        judged = rows.withColumn("_failed", failed).withColumn("_verdict", verdict)
-        kept = [*conformed.columns, "_failed", "_verdict"]
-        write_staged(judged.select(*kept), self.night, f"judged/{entity.name}", partition_by="_verdict")
-        counts = self._set_aside(entity)
-        verdicts = [replace(v, action=_row_action(v)) for v in verdicts]
-        return [*verdicts, self._share(entity, verdicts)], counts
+        judged = rows.withColumn("_failed", F.array_compact(F.array(*reasons))).withColumn("_verdict", verdict)
+        write_staged(judged, self.night, f"judged/{entity.name}", partition_by="_verdict")
+        written = read_staged(self.spark, self.night, f"judged/{entity.name}")
+        verdicts = [replace(v, action=_row_action(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()]
+        counts, bad_rows = self._set_aside(entity, conformed.columns)
+        total = max((v.rows_checked for v in verdicts), default=0)
+        return [*verdicts, self._share(entity, verdicts, total, bad_rows)], counts
 
     def _with_known(self, rows: DataFrame, entity: Entity, references: list[Reference], full: bool) -> DataFrame:
         """Add ``_known_<column>`` for every reference: it is empty, or names an accepted or already known row."""
@@ -104,7 +102,7 @@ class Gate:
             target = canonical.BY_NAME[reference.table]
             on = ["source", reference.column] if "source" in target.key else [reference.column]
             keys = self._accepted_keys(target, reference, full).withColumn("_hit", F.lit(True))
-            renamed = keys.withColumnRenamed(reference.target, reference.column)
+            renamed = F.broadcast(keys.withColumnRenamed(reference.target, reference.column))
             known = F.col("_hit").isNotNull() | F.col(reference.column).isNull()
             rows = rows.join(renamed, on, "left").withColumn(f"_known_{reference.column}", known).drop("_hit")
         return rows
@@ -120,33 +118,29 @@ class Gate:
             keys = keys.union(tonight.where(f"_verdict = '{ACCEPTED}'").select(*names))
         return keys.distinct()
 
-    def _set_aside(self, entity: Entity) -> dict[str, int]:
-        """Put the rejected rows into quarantine; returns raw rows set aside by feed."""
+    def _set_aside(self, entity: Entity, columns: list[str]) -> tuple[dict[str, int], int]:
+        """Put the rejected rows into quarantine; returns raw rows set aside by feed, and judged rows set aside."""
         from pyspark.sql import functions as F
 
         day = str(self.night.date)
         rejected = read_staged(self.spark, self.night, f"judged/{entity.name}").where(f"_verdict = '{REJECTED}'")
-        rows = rejected.groupBy("_feed").agg(F.sum("_copies").alias("n")).collect()
+        sums = F.sum("_copies").alias("n"), F.count("*").alias("judged")
+        rows = rejected.groupBy("_feed").agg(*sums).collect() if self._has_rejected(entity) else []
         if rows:
-            marked = rejected.drop("_verdict").withColumn("_held_on", F.lit(day))
+            marked = rejected.select(*columns, "_failed").withColumn("_held_on", F.lit(day))
             write(marked, self.night, "quarantine", entity.name, partitions=[day], by="_held_on")
         else:
             empty = self.night.staged("none")
             empty.mkdir(parents=True, exist_ok=True)
             self.night.adopt(empty, "quarantine", entity.name, partitions=[day])
-        return {row["_feed"]: row["n"] for row in rows}
+        return {row["_feed"]: row["n"] for row in rows}, sum(row["judged"] for row in rows)
 
-    def _share(self, entity: Entity, verdicts: list[Verdict]) -> Verdict:
+    def _has_rejected(self, entity: Entity) -> bool:
+        return has_staged(self.night, f"judged/{entity.name}/_verdict={REJECTED}")
+
+    def _share(self, entity: Entity, verdicts: list[Verdict], total: int, bad: int) -> Verdict:
         """The critical rule that not too much of a table was set aside."""
-        from pyspark.sql import functions as F
-
-        judged = read_staged(self.spark, self.night, f"judged/{entity.name}")
-        bad = F.coalesce(F.count_if(F.col("_verdict") == REJECTED), F.lit(0)).alias("bad")
-        counted = judged.agg(F.count("*").alias("n"), bad).collect()[0]
-        too_many = (
-            counted["n"] >= self.bounds.min_rows_for_share
-            and counted["bad"] > counted["n"] * self.bounds.max_quarantine_share
-        )
+        too_many = total >= self.bounds.min_rows_for_share and bad > total * self.bounds.max_quarantine_share
         worst = max(verdicts, key=lambda v: v.rows_failed, default=None)
         most = f"; most failed {worst.rule_id}" if too_many and worst else ""
         return Verdict(
@@ -154,8 +148,8 @@ class Gate:
             f"{entity.name}.quarantine_share",
             f"At most {self.bounds.max_quarantine_share:.0%} of the rows are set aside{most}.",
             "critical",
-            counted["n"],
-            counted["bad"],
+            total,
+            bad,
             not too_many,
             "blocked" if too_many else "none",
         )
@@ -165,25 +159,25 @@ class Gate:
 
         Args:
             unexplained: feed and entity -> rows that neither arrived in a table nor were set aside.
-            touched: dated entity -> business dates that changed.
+            touched: entity that changed -> the business dates that did; one that has none is judged whole.
 
         Raises:
             ContractError: a critical rule failed.
         """
         verdicts = [_conserved(name, missing) for name, missing in sorted(unexplained.items())]
-        for entity in canonical.ENTITIES:
-            days = ", ".join(f"'{day}'" for day in touched.get(entity.name, []))
-            if entity.dated is not None and not days:
-                continue
-            chosen = f"ds IN ({days})" if entity.dated else None
-            rows = read(
-                self.spark, self.night, "clean", entity.name, clean.columns_of(entity),
-                partitioned=entity.dated is not None, partitions=chosen,
-            )
-            rules, _ = load_rules("clean", entity.name, self.bounds.parameters)
-            verdicts += Referee(rows, f"clean.{entity.name}", rules).judge()
+        changed = [entity for entity in canonical.ENTITIES if touched.get(entity.name)]
+        found = side_by_side(lambda entity: self._judge_clean(entity, touched[entity.name]), changed)
+        verdicts += [verdict for one in found for verdict in one]
         self._block("gate_clean", verdicts)
         return verdicts
+
+    def _judge_clean(self, entity: Entity, days: list[str]) -> list[Verdict]:
+        dated = entity.dated is not None
+        chosen = f"ds IN ({', '.join(repr(day) for day in days)})" if dated else None
+        columns = clean.columns_of(entity)
+        rows = read(self.spark, self.night, "clean", entity.name, columns, partitioned=dated, partitions=chosen)
+        rules, _ = load_rules("clean", entity.name, self.bounds.parameters)
+        return Referee(rows, f"clean.{entity.name}", rules).judge()
 
     def published(self, tables: list[Table]) -> list[Verdict]:
         """Read the published files back and judge them.
@@ -191,18 +185,16 @@ class Gate:
         Raises:
             ContractError: a critical rule failed; nothing will be shown.
         """
-        verdicts: list[Verdict] = []
-        for table in tables:
-            rows = self._published(table)
-            for reference in table.references:
-                rows = self._with_target(rows, reference)
-            rules, _ = load_rules("published", table.name, self.bounds.parameters)
-            if table.references:
-                rules = [r for r in rules if r["type"] != "expect_table_columns_to_match_ordered_list"]
-            verdicts += [_column_order(self.night, table)]
-            verdicts += Referee(rows, f"published.{table.name}", rules).judge()
+        verdicts = [one for found in side_by_side(self._judge_published, tables) for one in found]
         self._block("gate_published", verdicts)
         return verdicts
+
+    def _judge_published(self, table: Table) -> list[Verdict]:
+        rows = self._published(table)
+        for reference in table.references:
+            rows = self._with_target(rows, reference)
+        rules, _ = load_rules("published", table.name, self.bounds.parameters)
+        return [_column_order(self.night, table), *Referee(rows, f"published.{table.name}", rules).judge()]
 
     def _published(self, table: Table) -> DataFrame:
         return read(self.spark, self.night, "published", published.folder(table), table.columns)

@@ -47,18 +47,15 @@ def conformed_suite(entity: Entity) -> dict[str, Any]:
 
 def _column_rules(table: str, column: Column) -> list[Rule]:
     name, rules = f"{table}.{column.name}", []
-    readable = f"NOT contains(_unreadable, ',{column.name},')"
     if column.type != "STRING":
-        sentence = f"{column.name} can be read as {column.type}."
         rules.append(
-            rule("expect_column_values_to_not_match_regex", f"{name}.readable", sentence,
-                 column="_unreadable", regex=f",{column.name},")
+            rule("expect_column_values_to_not_match_regex", f"{name}.readable",
+                 f"{column.name} can be read as {column.type}.", column="_unreadable", regex=f",{column.name},")
         )  # fmt: skip
-    if column.required:
-        condition = {"row_condition": readable, "condition_parser": "spark"} if column.type != "STRING" else {}
+    if column.required and not column.default:
         rules.append(
-            rule("expect_column_values_to_not_be_null", f"{name}.present", f"{column.name} is given.",
-                 column=column.name, **condition)
+            rule("expect_column_values_to_not_match_regex", f"{name}.present", f"{column.name} is given.",
+                 column="_absent", regex=f",{column.name},")
         )  # fmt: skip
     rules += _value_rules(name, column)
     if column.type == "STRING" and not column.values and not column.contact:
@@ -92,8 +89,8 @@ def _value_rules(name: str, column: Column) -> list[Rule]:
 def _table_rules(name: str, key: tuple[str, ...], columns: tuple[Column, ...]) -> list[Rule]:
     """Critical rules of a whole table: its columns, its key, what each column may hold."""
     rules = [
-        rule("expect_table_columns_to_match_ordered_list", f"{name}.columns", "The columns are as declared.", "critical",
-             column_list=[column.name for column in columns]),
+        rule("expect_table_columns_to_match_set", f"{name}.columns", "Every declared column is there.", "critical",
+             column_set=[column.name for column in columns], exact_match=False),
         _unique(name, key),
     ]  # fmt: skip
     for column in columns:
@@ -129,8 +126,7 @@ def clean_suite(entity: Entity) -> dict[str, Any]:
     """Critical rules of what tonight put into a clean table."""
     columns = clean.columns_of(entity)
     own = tuple(column for column in columns if not column.name.startswith("_"))
-    rules = [r for r in _table_rules(entity.name, entity.key, own) if r["type"] != "expect_table_columns_to_match_ordered_list"]
-    return _suite(f"clean.{entity.name}", rules)
+    return _suite(f"clean.{entity.name}", _table_rules(entity.name, entity.key, own))
 
 
 def _suite(name: str, rules: list[Rule]) -> dict[str, Any]:

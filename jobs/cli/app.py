@@ -49,6 +49,9 @@ def main() -> None:
     except KeyboardInterrupt:
         say("stopped")
         sys.exit(130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
     except OSError as error:
         # a full disk or a folder taken away; the file is named, never what was in it
         say(f"error: {error.strerror or type(error).__name__}: {error.filename or ''}\n next: regulars doctor")

@@ -14,6 +14,7 @@ import typer
 from jobs import calendar, faultpoints, flow, keeper
 from jobs.cli.app import answer, say
 from jobs.errors import RegularsError, UsageError
+from jobs.mapping import check_mappings
 from jobs.settings import Settings, load_settings
 from jobs.steps.context import Context
 from jobs.storage import publish
@@ -123,6 +124,7 @@ def open_night(settings: Settings, day: date, *, owner: int | None, first: str |
     """Take the lock, start the engine beside, and open the night or find the one to go on with."""
     from jobs.extract.keys import Keys
 
+    check_mappings(settings)
     warehouse = Warehouse(settings.warehouse)
     warehouse.check_writable()
     Keys.from_environment(settings.privacy.key_id)
@@ -178,10 +180,13 @@ def execute(context: Context, name: str, source: str | None) -> dict[str, Any]:
     if name not in flow.BY_NAME:
         raise UsageError(f"no step {name}; steps are {', '.join(flow.BY_NAME)}", next_command="regulars step --help")
     label = f"{name} {source}" if source else name
+    started = time.monotonic()
     with _announced(f"{context.day} {label}"):
         faultpoints.reach(f"{name}.begin")
         result = _skipped(context, name) or _perform(context, name, source)
         faultpoints.reach(f"{name}.end")
+    if context.night.path.is_dir():
+        context.night.record(f"time.{label.replace(' ', '.')}", {"seconds": round(time.monotonic() - started, 2)})
     return result
 
 

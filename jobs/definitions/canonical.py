@@ -247,3 +247,7 @@ PROVENANCE: tuple[Column, ...] = (
 #: names of the columns whose text could not be read as their type, wrapped in commas; empty if none
 COPIES = Column("_copies", "BIGINT", "Raw rows that say this, a receipt's header being on each of its lines.")
 UNREADABLE = Column("_unreadable", "STRING", "Columns whose text could not be read, as in ',quantity,gross,'.")
+#: names of the required columns that hold no text, wrapped in commas; empty if none
+ABSENT = Column("_absent", "STRING", "Required columns that hold nothing, as in ',store_id,'.")
+#: columns that only the judging of a row needs
+JUDGING = (COPIES, UNREADABLE, ABSENT)

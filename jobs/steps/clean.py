@@ -9,6 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.definitions import canonical, clean
 from jobs.definitions.model import Entity
+from jobs.parallel import side_by_side
 from jobs.steps.context import Context
 from jobs.storage.parquet import has_staged, read_staged, write, write_staged
 from jobs.transforms import merge
@@ -27,7 +28,12 @@ def run(context: Context) -> dict[str, Any]:
         entity -> raw rows by feed and change, and for dated entities the business dates that were touched.
     """
     context.night.restore(None if context.full else context.base, "clean")
-    done = {entity.name: _merge(context, entity) for entity in canonical.ENTITIES}
+    # what the inferred members and the business dates of later entities need comes first
+    first = ("stores", "products", "orders", "order_lines")
+    done = {name: _merge(context, canonical.BY_NAME[name]) for name in first}
+    others = [entity for entity in canonical.ENTITIES if entity.name not in first]
+    found = side_by_side(lambda entity: _merge(context, entity), others)
+    done |= dict(zip((entity.name for entity in others), found, strict=True))
     context.night.record("clean", done)
     return done
 
@@ -38,23 +44,25 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
         rows = None
     else:
         rows = read_staged(context.spark, context.night, f"judged/{entity.name}").where(ACCEPTED)
-        rows = rows.drop("_verdict", "_failed")
+        columns = (*entity.clean_columns, *canonical.PROVENANCE, *canonical.JUDGING)
+        rows = rows.select(*(column.name for column in columns))
     if entity.name in clean.INFERRED:
         rows = _with_inferred(context, entity, rows, known)
     if rows is None:
-        return {"changes": {}, "dates": []}
+        return {"changes": {}, "dates": [], "wrote": False}
     rows, held = _dated(context, entity, rows, known)
     write_staged(
         merge.classified(merge.with_content(rows), known, entity), context.night, f"classified/{entity.name}"
     )
     classified = read_staged(context.spark, context.night, f"classified/{entity.name}")
-    dates = _write(context, entity, known, classified)
     changes: dict[str, dict[str, int]] = {}
     for row in merge.counts(classified).collect():
         changes.setdefault(row["_feed"], {})[row[merge.CHANGE]] = row["rows"]
     for feed, count in held.items():
         changes.setdefault(feed, {})["held"] = count
-    return {"changes": changes, "dates": dates}
+    wrote = any(change in one for one in changes.values() for change in (merge.INSERTED, merge.SUPERSEDING))
+    dates = _write(context, entity, known, classified) if wrote else []
+    return {"changes": changes, "dates": dates, "wrote": wrote}
 
 
 def _write(context: Context, entity: Entity, known: DataFrame, classified: DataFrame) -> list[str]:
@@ -139,8 +147,9 @@ def _inferred(keys: DataFrame, entity: Entity, context: Context) -> DataFrame:
         "_landed": F.lit(str(context.day)).cast("date"),
         "_copies": F.lit(1).cast("bigint"),
         "_unreadable": F.lit(""),
+        "_absent": F.lit(""),
         "is_inferred": F.lit(True),
     }
-    columns = (*entity.clean_columns, *canonical.PROVENANCE, canonical.COPIES, canonical.UNREADABLE)
+    columns = (*entity.clean_columns, *canonical.PROVENANCE, *canonical.JUDGING)
     empty = {c.name: F.lit(None).cast(c.type) for c in columns if c.name not in (entity.key[0], *made)}
     return keys.withColumns(empty | made)

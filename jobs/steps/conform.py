@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from jobs.definitions import canonical
 from jobs.definitions.model import Entity
 from jobs.errors import ContractError
+from jobs.parallel import side_by_side
 from jobs.steps.context import Context
-from jobs.storage.parquet import read_raw, write_staged
+from jobs.storage.parquet import read_raw, remove_staged, write_staged
 from jobs.transforms.conform import conform, fold_headers
 
 if TYPE_CHECKING:
@@ -25,16 +26,20 @@ def run(context: Context) -> dict[str, Any]:
     Raises:
         ContractError: a mapping names a column that the source does not have.
     """
-    done: dict[str, Any] = {}
-    for entity in canonical.ENTITIES:
-        parts = {f"{s}.{f}": _conformed(context, entity, s, f) for s, f in context.feeds_of(entity.name)}
-        present = {name: rows for name, rows in parts.items() if rows is not None}
-        if present:
-            whole = reduce(lambda one, other: one.unionByName(other), present.values())
-            write_staged(whole, context.night, f"conformed/{entity.name}")
-        done[entity.name] = {name: _excluded(context, name) for name in sorted(present)}
+    names = [entity.name for entity in canonical.ENTITIES]
+    done = dict(zip(names, side_by_side(lambda entity: _write(context, entity), canonical.ENTITIES), strict=True))
     context.night.record("conform", done)
     return done
+
+
+def _write(context: Context, entity: Entity) -> dict[str, int]:
+    parts = {f"{s}.{f}": _conformed(context, entity, s, f) for s, f in context.feeds_of(entity.name)}
+    present = {name: rows for name, rows in parts.items() if rows is not None}
+    remove_staged(context.night, f"conformed/{entity.name}")
+    if present:
+        whole = reduce(lambda one, other: one.unionByName(other), present.values())
+        write_staged(whole, context.night, f"conformed/{entity.name}")
+    return {name: _excluded(context, name) for name in sorted(present)}
 
 
 def _conformed(context: Context, entity: Entity, source_name: str, feed_name: str) -> DataFrame | None:

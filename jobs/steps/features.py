@@ -30,6 +30,7 @@ def run(context: Context) -> dict[str, Any]:
     work = _Work(context)
     write_arrow(work.dates, context.night, "features", "dates", sort=["business_date"])
     write(work.people, context.night, "identity", "people", sort=["customer_id"])
+    write_staged(views.order_totals(work.lines), context.night, "totals")
     write_staged(work.all_orders, context.night, "orders")
     write_staged(views.purchases(work.lines, work.orders, work.clean("products")), context.night, "purchases")
     _write_days(context, work)
@@ -91,6 +92,11 @@ class _Work:
         """Order lines in cents."""
         return views.order_lines_with_net(self.clean("order_lines"))
 
+    @property
+    def totals(self) -> DataFrame:
+        """One row per order: sums of its lines."""
+        return read_staged(self.context.spark, self.context.night, "totals")
+
     @cached_property
     def all_orders(self) -> DataFrame:
         """Every completed order up to the snapshot, with the person it belongs to, if any, and their consent."""
@@ -98,7 +104,7 @@ class _Work:
         dates = spark.read.parquet(str(night.table("features", "dates")))
         identifiers = spark.read.parquet(str(night.table("identity", "identifiers")))
         orders = views.completed_orders(
-            self.clean("orders"), views.order_totals(self.lines), dates, self.context.settings.dayparts,
+            self.clean("orders"), self.totals, dates, self.context.settings.dayparts,
             str(self.context.day),
         )  # fmt: skip
         owned = views.attributed(orders, self.records, identifiers, IDENTIFIERS)
@@ -141,5 +147,5 @@ class _Work:
         )
         cents = "coalesce(CAST(sum(net_revenue) * 100 AS BIGINT), 0)"
         found["customer_days"] = int(published.agg(F.expr(cents).alias("n")).collect()[0]["n"])
-        lines = self.lines.agg(F.expr("coalesce(sum(net_cents), 0)").alias("n")).collect()[0]["n"]
+        lines = self.totals.agg(F.expr("coalesce(sum(net_cents), 0)").alias("n")).collect()[0]["n"]
         return {**found, "clean_lines": int(lines)}

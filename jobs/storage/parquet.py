@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from jobs.definitions.model import Column, ddl
+from jobs.storage import files
 from jobs.storage.night import PARTITION, STAGING, Night, Zone
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ def read_staged(spark: SparkSession, night: Night, name: str) -> DataFrame:
 def has_staged(night: Night, name: str) -> bool:
     """A working table was written and has a file."""
     return any(night.staged(name).rglob("*.parquet"))
+
+
+def remove_staged(night: Night, name: str) -> None:
+    """Forget a working table that an earlier try of a step left."""
+    files.remove_tree(night.staged(name))
 
 
 def write_staged(rows: DataFrame, night: Night, name: str, *, partition_by: str | None = None) -> None:

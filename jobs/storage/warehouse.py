@@ -85,7 +85,9 @@ class Warehouse:
             return False
         base = Night.at(self.nights / base_name)
         newest = self.latest(base.date)
-        return newest is None or newest.run != base.run or self.is_stale(base)
+        if newest is None:  # retired: nothing can be run again under it
+            return False
+        return newest.run != base.run or self.is_stale(base)
 
     def _all(self) -> list[Night]:
         if not self.nights.is_dir():

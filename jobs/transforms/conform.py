@@ -12,7 +12,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.definitions.canonical import COPIES, PROVENANCE, UNREADABLE
+from jobs.definitions.canonical import ABSENT, COPIES, PROVENANCE, UNREADABLE
 from jobs.definitions.model import Column, Entity
 
 _ZONE_STATED = r"(Z|[+-]\d{2}(:?\d{2})?)$"
@@ -41,7 +41,7 @@ def conform(
         currency: that of orders which state none.
 
     Returns:
-        the entity's clean columns typed, provenance, ``_copies`` = 1 and ``_unreadable``.
+        the entity's clean columns typed, provenance, ``_copies`` = 1, ``_unreadable`` and ``_absent``.
     """
     constants = {"source": _quoted(source), **({} if "currency" in mapping else {"currency": _quoted(currency)})}
     texts = raw.select(
@@ -56,6 +56,7 @@ def conform(
     unreadable = [
         F.when(F.col(name).isNotNull() & reading.isNull(), F.lit(name)) for name, reading in readings.items()
     ]
+    absent = [F.when(F.col(c.name).isNull(), F.lit(c.name)) for c in entity.columns if c.required and not c.default]
     clean = {column.name: kept.name for column, kept in zip(entity.columns, entity.clean_columns, strict=True)}
     return texts.select(
         *(
@@ -66,19 +67,25 @@ def conform(
         ),
         *(F.col(column.name) for column in PROVENANCE),
         F.lit(1).cast("bigint").alias(COPIES.name),
-        F.concat(F.lit(","), F.concat_ws(",", *unreadable), F.lit(",")).alias(UNREADABLE.name),
-    ).withColumn(UNREADABLE.name, F.regexp_replace(UNREADABLE.name, "^,,$", ""))
+        _listed(unreadable).alias(UNREADABLE.name),
+        _listed(absent).alias(ABSENT.name),
+    )
+
+
+def _listed(names: list[SparkColumn]) -> SparkColumn:
+    """The names that are not null, as in ``,quantity,gross,``; empty if none."""
+    return F.regexp_replace(F.concat(F.lit(","), F.concat_ws(",", *names), F.lit(",")), "^,,$", "")
 
 
 def fold_headers(orders: DataFrame) -> DataFrame:
     """Order rows that come from lines, folded: equal headers become one row that counts its copies.
 
-    Shape: one row per distinct header; ``_file`` and ``_row`` are those of its first line.
+    Shape: one row per distinct header of a file; ``_row`` is its first line.
     """
-    header = [name for name in orders.columns if name not in ("_file", "_row", COPIES.name)]
-    first = F.min(F.struct("_file", "_row"))
-    folded = orders.groupBy(*header).agg(first.alias("_first"), F.sum(COPIES.name).alias(COPIES.name))
-    return folded.withColumns({"_file": F.col("_first._file"), "_row": F.col("_first._row")}).select(*orders.columns)
+    # the file is part of the key and the line a number, so that Spark can aggregate by hash and not by sorting
+    header = [name for name in orders.columns if name not in ("_row", COPIES.name)]
+    counts = F.min("_row").alias("_row"), F.sum(COPIES.name).alias(COPIES.name)
+    return orders.groupBy(*header).agg(*counts).select(*orders.columns)
 
 
 def _text(column: Column, expression: str | None) -> SparkColumn:

@@ -39,20 +39,22 @@ def order_lines_with_net(lines: DataFrame) -> DataFrame:
 
 
 def order_totals(lines: DataFrame) -> DataFrame:
-    """One row per order: sums of its lines; a fully refunded order is no order and is left out."""
+    """One row per order: sums of its lines."""
     sums = [F.sum(f"{name}_cents").alias(f"{name}_cents") for name in (*_CENTS, "net")]
     cost = F.expr("CASE WHEN count_if(cost_cents IS NULL) = 0 THEN sum(cost_cents) END").alias("cost_cents")
-    totals = lines.groupBy("source", "order_id").agg(*sums, cost, F.count("*").alias("lines"))
-    return totals.where("NOT (refunded_cents > 0 AND net_cents <= 0)")
+    return lines.groupBy("source", "order_id").agg(*sums, cost, F.count("*").alias("lines"))
 
 
 def completed_orders(
     orders: DataFrame, totals: DataFrame, dates: DataFrame, hours: Mapping[str, int], day: str
 ) -> DataFrame:
-    """One row per order that counts, up to the business date ``day``, with its sums, daypart and day type."""
+    """One row per order that counts, up to the business date ``day``, with its sums, daypart and day type.
+
+    A cancelled or void order counts nowhere, and a fully refunded order is no order.
+    """
     return (
         orders.where(f"status = 'completed' AND business_date <= DATE'{day}'")
-        .join(totals, ["source", "order_id"])
+        .join(totals.where("NOT (refunded_cents > 0 AND net_cents <= 0)"), ["source", "order_id"])
         .join(F.broadcast(dates.select("business_date", "day_type")), "business_date", "left")
         .withColumn("daypart", daypart(hours))
         .withColumn("days_ago", F.expr(f"datediff(DATE'{day}', business_date)"))

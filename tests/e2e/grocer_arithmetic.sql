@@ -172,9 +172,9 @@ SELECT
     person.person,
     getvariable('snapshot_date') - last_on AS recency_days,
     coalesce(of_year.orders, 0) AS orders_365d,
-    coalesce(of_year.net, 0)::DECIMAL(18, 2) / 100 AS net_revenue_365d,
+    amount(coalesce(of_year.net, 0)) AS net_revenue_365d,
     NULL::DECIMAL(18, 2) AS gross_margin_365d, -- no line has a cost
-    quotient(of_year.net, of_year.orders)::DECIMAL(18, 2) / 100 AS average_order_value,
+    amount(quotient(of_year.net, of_year.orders)) AS average_order_value,
     getvariable('snapshot_date') - coalesce(first_on, registered_on) AS tenure_days,
     coalesce(orders_30d, 0) AS orders_30d,
     coalesce(orders_90d, 0) AS orders_90d,

@@ -19,6 +19,8 @@ CREATE MACRO ratio(p, q) AS CASE
     WHEN q > 0 THEN floor_div(2 * p::BIGINT * 1000000 + q, 2 * q::BIGINT) / 1e6
     WHEN q < 0 THEN floor_div(-2 * p::BIGINT * 1000000 - q, -2 * q::BIGINT) / 1e6
 END;
+-- whole cents as an amount
+CREATE MACRO amount(cents) AS (cents::DECIMAL(18, 0) * 0.01)::DECIMAL(18, 2);
 -- p / q to the unit (a cent), halves up
 CREATE MACRO quotient(p, q) AS CASE WHEN q > 0 THEN floor_div(2 * p::BIGINT + q, 2 * q::BIGINT) END;
 
@@ -70,7 +72,7 @@ SELECT
     'store' AS channel,
     'takeaway' AS fulfilment,
     nullif(trim(card_number), '') AS card_number,
-    NULL AS account_id,
+    NULL::VARCHAR AS account_id,
     product_id,
     sold_at::TIMESTAMPTZ AS ordered_at,
     new_york(sold_at) AS local_at,

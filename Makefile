@@ -1,0 +1,102 @@
+# Everything below needs Python 3.11 to 3.13; nights need Java 17 or 21 too (or REGULARS_ENGINE=sail). No root.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BUSINESS ?= grocer
+AIRFLOW := apache-airflow==3.3.2
+
+UV := .venv-uv/bin/uv
+BIN := .venv/bin
+READY := .venv/.ready
+UV_READY := .venv-uv/.ready-$(UV_VERSION)
+# each recipe runs in the project's own environment, whatever is active outside
+unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
+# a night starts some hundred Pythons: each would compile all it imports
+unexport PYTHONDONTWRITEBYTECODE
+export UV_PYTHON_DOWNLOADS := never
+
+.PHONY: help install run run-restaurant airflow test test-unit test-faults test-docker check format bench generate lock java clean
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(READY)  ## the environment in .venv, as locked
+
+run: $(READY) java  ## the example grocer: real purchases, four nights through Airflow, published tables
+	@$(BIN)/python -m jobs.sample.demo grocer
+
+run-restaurant: $(READY) java  ## the same with a generated restaurant chain (synthetic)
+	@$(BIN)/python -m jobs.sample.demo restaurant
+
+airflow: $(READY) java  ## Airflow in the foreground, with address and password (BUSINESS=grocer or restaurant)
+	@$(BIN)/python -m jobs.sample.demo $(BUSINESS) --airflow
+
+test: $(READY) java  ## all tests but those of faults and containers
+	$(BIN)/pytest tests/unit tests/spark tests/conventions tests/dags tests/e2e
+
+test-unit: $(READY)  ## tests that need no JVM and no Airflow: seconds
+	$(BIN)/pytest tests/unit tests/conventions
+
+test-faults: $(READY) java  ## kills, full disks, damaged files
+	$(BIN)/pytest tests/faults
+
+test-docker:  ## the containers: images, compose, a night in them
+	docker/test.sh
+
+check: $(READY)  ## lint, format, types, import contracts, generated files
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/mypy dags/nightly.py dags/regulars_command.py dags/failure_notifier.py
+	$(BIN)/lint-imports
+	$(BIN)/python -m expectations.structural --check
+	$(BIN)/python -m jobs.dictionary --check
+
+format: $(READY)  ## put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(READY) java  ## how long nights of growing businesses take
+	$(BIN)/python -m tests.bench
+
+generate: $(READY)  ## suites and the data dictionary, from the definitions
+	$(BIN)/python -m expectations.structural
+	$(BIN)/python -m jobs.dictionary
+
+lock: $(UV_READY)  ## requirements.lock from pyproject.toml
+	$(UV) pip compile --universal --generate-hashes --extra sail --group dev pyproject.toml -o requirements.lock
+
+clean:  ## what make and the examples made: environments, businesses, warehouses, caches
+	rm -rf .venv .venv-uv .venv-airflow .airflow business warehouse warehouse-restaurant dist
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+java: $(READY)
+	@$(BIN)/python -c 'import os, sys; from jobs.engine import java_problem; \
+		problem = None if os.environ.get("REGULARS_ENGINE", "local").startswith(("sail", "sc:")) else java_problem(); \
+		sys.exit(f"error: {problem}\n next: install it, or make run REGULARS_ENGINE=sail" if problem else 0)'
+
+$(UV_READY):
+	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); \
+		sys.exit(None if ok else f"error: Python 3.11 to 3.13 is needed, this is {sys.version.split()[0]}\n next: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv .venv-uv
+	.venv-uv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@touch $@
+
+$(READY): requirements.lock pyproject.toml $(UV_READY)
+	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
+	$(UV) pip sync --quiet --python $(BIN)/python requirements.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+# an Airflow that holds nothing of ours, for the test that dags/ needs no more
+.PHONY: .venv-airflow
+.venv-airflow: .venv-airflow/.ready
+
+.venv-airflow/.ready: requirements.lock $(UV_READY)
+	$(UV) venv --quiet --clear --python $(PYTHON) .venv-airflow
+	sed -E '/^ +(--hash=|#)/d; s/ *\\$$//' requirements.lock > .venv-airflow/constraints.txt
+	$(UV) pip install --quiet --python .venv-airflow/bin/python $(AIRFLOW) --constraints .venv-airflow/constraints.txt
+	@touch $@

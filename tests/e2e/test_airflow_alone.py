@@ -1,0 +1,86 @@
+"""The DAG runs in an Airflow that holds none of our packages, over the executable of another environment.
+
+Takes about a minute; two the first time, when ``make .venv-airflow`` fills that environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from jobs.sample.restaurant import generate
+from jobs.sample.server import open_server
+
+REPOSITORY = Path(__file__).parents[2]
+PYTHON = REPOSITORY / ".venv-airflow" / "bin" / "python"
+NIGHT = date(2026, 6, 30)
+TOKEN = "alone"
+
+
+@pytest.fixture(scope="module")
+def airflow_alone() -> Path:
+    """Python of an environment with Airflow and nothing of ours, made by ``make`` if it is not there."""
+    subprocess.run(["make", ".venv-airflow"], cwd=REPOSITORY, check=True, timeout=600)
+    return PYTHON
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """A small restaurant with its online shop, and an Airflow with an empty database."""
+    folder = tmp_path_factory.mktemp("alone")
+    business = generate(300, 120, 5, folder / "business", NIGHT)
+    os.environ["ONLINE_API_TOKEN"] = TOKEN
+    server = open_server(business / "online.sqlite", "127.0.0.1", 0)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW", "PYTHON"))}
+    yield clean | {
+        "AIRFLOW_HOME": str(folder / "airflow"),
+        "AIRFLOW__CORE__DAGS_FOLDER": str(REPOSITORY / "dags"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "REGULARS_EXECUTABLE": str(Path(sys.executable).parent / "regulars"),
+        "REGULARS_CONFIG": str(REPOSITORY / "jobs" / "sample" / "restaurant.toml"),
+        "REGULARS_WAREHOUSE": str(folder / "warehouse"),
+        "REGULARS_SAMPLE": str(business),
+        "REGULARS_SCHEDULE": "",
+        "REGULARS_KEY_K1": "a-key-of-this-test-only",
+        "ONLINE_API_HOST": f"127.0.0.1:{server.server_address[1]}",
+        "ONLINE_API_TOKEN": TOKEN,
+    }
+    server.shutdown()
+    server.server_close()
+
+
+def run(environment: dict[str, str], *command: str | Path) -> str:
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_that_environment_holds_airflow_and_nothing_of_ours(airflow_alone: Path, environment: dict[str, str]) -> None:
+    code = "import importlib.util as u; print([u.find_spec(n) is not None for n in ('airflow', 'jobs', 'pyspark')])"
+    assert run(environment, airflow_alone, "-P", "-c", code).split("\n")[-2] == "[True, False, False]"
+
+
+def test_one_night_runs_from_there_and_is_published(airflow_alone: Path, environment: dict[str, str]) -> None:
+    run(environment, airflow_alone.parent / "airflow", "db", "migrate")
+    program = REPOSITORY / "tests" / "dags" / "one_run.py"
+    said = run(environment, airflow_alone, program, REPOSITORY / "dags", str(NIGHT))
+    told: dict[str, Any] = json.loads(said.splitlines()[-1])
+    assert told["state"] == "success", said[-5000:]
+    assert set(told["tasks"].values()) == {"success"}
+    assert {"extract.0", "extract.1", "extract.2"} <= set(told["tasks"])
+    [event] = told["events"]
+    published = Path(environment["REGULARS_WAREHOUSE"]) / "published" / "current"
+    assert event["snapshot_date"] == str(NIGHT)
+    assert event["rows"]["customer_segments"] == pq.read_table(published / "customer_segments").num_rows > 0
+    assert 0 <= event["quarantine_share"] <= 1

@@ -1,0 +1,240 @@
+"""init, check-source and doctor, without Spark and without a network."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+from pathlib import Path
+
+import pytest
+import typer
+from pydantic import BaseModel
+from typer.testing import CliRunner
+
+from jobs import engine, settings
+from jobs.cli import app as frame
+from jobs.cli import checks, prepare, sampling
+from jobs.cli.template import template
+from jobs.definitions.canonical import ENTITIES
+from jobs.errors import EnvironmentFault, RegularsError, UsageError
+from jobs.extract.keys import Keys
+from jobs.mapping import check_mappings, problems, propose
+from jobs.settings import Feed, load_settings
+
+KEY = "0123456789abcdef0123456789abcdef"
+CANARY = "zoe.canary@example.org"
+
+
+def run(*arguments: str) -> str:
+    app = typer.Typer()
+    prepare.register(app)
+    result = CliRunner().invoke(app, list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        result.exception.add_note(result.stdout)
+        raise result.exception
+    return result.stdout
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    with sqlite3.connect(tmp_path / "crm.sqlite") as database:
+        columns = "member_id INT, fullName TEXT, mail TEXT, opt_in INT, shoe TEXT, note TEXT"
+        database.execute(f"CREATE TABLE members ({columns})")
+        database.execute("INSERT INTO members VALUES (41, 'Zoe Canary', ?, 1, '38,5', ?)", (CANARY, CANARY))
+    write(tmp_path, '[sources.crm.feeds.members.maps.customers]\nsource_customer_id = "member_id"\n')
+    monkeypatch.setenv("REGULARS_CONFIG", str(tmp_path / "regulars.toml"))
+    monkeypatch.setenv("REGULARS_KEY_K1", KEY)
+    monkeypatch.setattr(engine, "java_problem", lambda: None)
+    return tmp_path
+
+
+def write(folder: Path, maps: str) -> None:
+    text = f"""
+warehouse = "{folder}/wh"
+[sources.crm]
+kind = "sql"
+location = "sqlite:///{folder}/crm.sqlite"
+[sources.crm.feeds.members]
+table = "members"
+[sources.crm.feeds.members.columns]
+member_id = "BIGINT"
+fullName = "STRING"
+mail = "STRING"
+opt_in = "BIGINT"
+shoe = "STRING"
+note = "STRING"
+"""
+    (folder / "regulars.toml").write_text(text + maps, "utf-8")
+
+
+def models(model: type[BaseModel]) -> list[type[BaseModel]]:
+    parts = [f.default for f in model.model_fields.values() if isinstance(f.default, BaseModel)]
+    return [model, *(type(part) for part in parts)]
+
+
+def test_init_writes_what_loads_and_never_overwrites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "regulars.toml"
+    monkeypatch.setenv("REGULARS_CONFIG", str(path))
+    run("init")
+    assert {source.kind for source in load_settings().sources.values()} == {"sql", "files", "http"}
+    check_mappings(load_settings())
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="not overwritten"):
+        run("init")
+    assert path.read_bytes() == before
+
+
+def test_the_template_names_every_option_and_every_canonical_column() -> None:
+    lines = [line.removeprefix("# ") for line in template().splitlines()]
+    for model in (*models(settings.Settings), settings.Source, settings.Feed):
+        for name in model.model_fields:
+            assert any(line.startswith((f"{name} = ", f"[{name}]", f"[{name}.")) for line in lines) or any(
+                f".{name}." in line for line in lines if line.startswith("[")
+            ), f"{model.__name__}.{name}"
+    for entity in ENTITIES:
+        assert any(line.endswith(f".maps.{entity.name}]") for line in lines), entity.name
+        for column in entity.columns:
+            assert column.name == "source" or any(line.startswith(f"{column.name} = ") for line in lines)
+
+
+def test_defaults_in_the_template_are_the_defaults(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = template().split("# ---- sources")[0].splitlines()
+    shown = [line.removeprefix("# ") if " = " in line and "(not set)" not in line else line for line in lines]
+    (tmp_path / "regulars.toml").write_text("\n".join(shown), "utf-8")
+    monkeypatch.setenv("REGULARS_CONFIG", str(tmp_path / "regulars.toml"))
+    (tmp_path / "empty.toml").write_text("")
+    loaded = load_settings()
+    monkeypatch.setenv("REGULARS_CONFIG", str(tmp_path / "empty.toml"))
+    assert loaded == load_settings()
+
+
+def test_check_source_masks_and_proposes(site: Path) -> None:
+    said = run("check-source", "crm")
+    assert "Zoe" not in said
+    assert "canary" not in said.lower()
+    rows = {line.split()[0]: line.split() for line in said.splitlines() if line.strip()}
+    assert rows["member_id"][1:] == ["integer", "0%", "99", "customers.source_customer_id"]
+    assert rows["mail"][1:] == ["e-mail", "0%", "present"]
+    assert rows["note"][3] == "present"
+    assert rows["fullName"][3] == "present"
+    assert rows["shoe"][3] == "99,9"
+    assert 'email = "mail"' in said
+    assert 'marketing_consent = "opt_in"' in said
+    assert "not mapped: shoe, note" in said
+    assert not (site / "wh").exists()
+
+
+def test_check_source_says_what_is_wrong(site: Path) -> None:
+    write(site, '[sources.crm.feeds.members.maps.customers]\nemial = "mail"\nbirth_year = "shoe"\ncity = "town"\n')
+    with pytest.raises(UsageError, match=r"not ready: crm\.members") as caught:
+        run("check-source", "crm")
+    said = "".join(caught.value.__notes__)
+    assert "customers has no column emial; did you mean email?" in said
+    assert "required and not mapped: source_customer_id" in said
+    assert "customers.city = town: the sample has no such column" in said
+    assert "shoe looks like text, customers.birth_year is INT" in said
+
+
+def test_check_source_knows_its_sources(site: Path) -> None:
+    with pytest.raises(UsageError, match="known: crm"):
+        run("check-source", "pos")
+    with pytest.raises(UsageError, match="known: members"):
+        run("check-source", "crm", "--feed", "x")
+
+
+def test_mappings_are_held_to_the_canonical_input() -> None:
+    feed = Feed(maps={"orders": {"order_id": "a"}, "costumers": {}})
+    assert problems("pos.r", feed) == [
+        "pos.r.maps.orders: required and not mapped: store_id, channel, ordered_at",
+        "pos.r.maps.costumers: there is no canonical entity costumers; did you mean customers?",
+    ]
+    expression = Feed(maps={"customers": {"source_customer_id": "id", "email": "lower(mail)"}})
+    assert "must name a plain column" in problems("crm.m", expression)[0]
+
+
+def test_an_unmapped_feed_is_given_its_likeliest_entity() -> None:
+    columns = ["receiptNo", "lineNo", "sku", "qty", "gross_amount"]
+    assert [(one.entity, one.canonical, one.column) for one in propose(Feed(), columns)] == [
+        ("order_lines", "order_id", "receiptNo"), ("order_lines", "line_id", "lineNo"),
+        ("order_lines", "product_id", "sku"), ("order_lines", "quantity", "qty"),
+        ("order_lines", "gross", "gross_amount"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"),
+    [
+        (["1", "-2"], "integer"), (["1", "2.5"], "decimal"), (["true", "no"], "boolean"), (["2026-01-31"], "date"),
+        (["2026-01-31 10:00", "2026-01-31T10:00:01.5Z"], "timestamp"), (["1", "x"], "text"), ([], ""),
+        (["+1 (212) 555-0100"], "phone"), (["a@b.cc"], "e-mail"), (['{"a": 1}'], "json"),
+    ],
+)  # fmt: skip
+def test_kinds(values: list[str], kind: str) -> None:
+    assert sampling.kind_of(values) == kind
+
+
+def test_doctor_says_ok_on_a_sound_site(site: Path) -> None:
+    said = run("doctor")
+    assert "FAILED" not in said
+    assert "source crm: sql, feeds members" in said
+
+
+def test_doctor_names_every_fault_and_its_mend(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REGULARS_KEY_K1")
+    monkeypatch.setattr(engine, "java_problem", lambda: "no Java found")
+    (site / "crm.sqlite").unlink()
+    with pytest.raises(EnvironmentFault, match="3 checks failed") as caught:
+        run("doctor")
+    failed = [line.split(":")[0] for line in caught.value.__notes__[0].splitlines() if line.startswith("FAILED")]
+    assert failed == ["FAILED  engine", "FAILED  source crm", "FAILED  keys"]
+
+
+def test_doctor_without_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGULARS_CONFIG", str(tmp_path / "none.toml"))
+    with pytest.raises(RegularsError) as caught:
+        run("doctor")
+    assert caught.value.next_command.startswith("regulars init")
+
+
+def test_an_overwritten_package_is_found(tmp_path: Path) -> None:
+    import importlib.metadata
+
+    info = tmp_path / "demo-1.dist-info"
+    info.mkdir()
+    (tmp_path / "demo").mkdir()
+    (tmp_path / "demo" / "a.py").write_text("x = 1\n")
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: demo\nVersion: 1\n")
+    (info / "RECORD").write_text("demo/a.py,sha256=7-a_Mpn9mDxUnsuxHVbPcS-iXJZj3o0n3kg4G8VI1UE,6\n")
+    package = importlib.metadata.PathDistribution(info)
+    assert checks.changed_files(package, "demo") == ["demo/a.py"]
+    shutil.rmtree(tmp_path / "demo")
+    assert checks.changed_files(package, "demo") == ["demo/a.py"]
+
+
+def test_the_key_must_be_the_warehouses_own(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from jobs.storage.warehouse import Warehouse
+
+    held = Keys.from_master("k1", KEY)
+    entry = {"field": "email", "hash": held.pseudonym("email", CANARY), "normalised": CANARY}
+    monkeypatch.setattr(checks, "_vault_entry", lambda night: entry)
+    monkeypatch.setattr(Warehouse, "published", lambda self: [None])
+    warehouse = Warehouse(site / "wh")
+    assert checks.keys("k1", warehouse) == "k1, the one of the warehouse"
+    monkeypatch.setenv("REGULARS_KEY_K1", KEY[::-1])
+    with pytest.raises(EnvironmentFault, match="is not the value"):
+        checks.keys("k1", warehouse)
+    monkeypatch.setenv("REGULARS_KEY_K2", KEY)
+    with pytest.raises(EnvironmentFault, match="are of key k1"):
+        checks.keys("k2", warehouse)
+
+
+def test_the_command_ends_with_the_faults_exit_code(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("REGULARS_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.setattr(sys, "argv", ["regulars", "current"])
+    with pytest.raises(SystemExit) as caught:
+        frame.main()
+    assert caught.value.code == 2
+    assert "next: regulars init" in capsys.readouterr().err
