@@ -89,7 +89,9 @@ class Gate:
         judged = rows.withColumn("_failed", F.array_compact(F.array(*reasons))).withColumn("_verdict", verdict)
         write_staged(judged, self.night, f"judged/{entity.name}", partition_by="_verdict")
         written = read_staged(self.spark, self.night, f"judged/{entity.name}")
-        verdicts = [replace(v, action=_row_action(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()]
+        verdicts = [
+            replace(v, action=_row_action(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()
+        ]
         counts, bad_rows = self._set_aside(entity, conformed.columns)
         total = max((v.rows_checked for v in verdicts), default=0)
         return [*verdicts, self._share(entity, verdicts, total, bad_rows)], counts
@@ -267,4 +269,3 @@ def _column_order(night: Night, table: Table) -> Verdict:
         f"published.{table.name}", f"{table.name}.schema", "The files have the declared columns, in order, typed.",
         "critical", len(parts), len(wrong), good, "none" if good else "blocked",
     )  # fmt: skip
-

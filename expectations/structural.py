@@ -71,7 +71,8 @@ def _column_rules(table: str, column: Column) -> list[Rule]:
 def _value_rules(name: str, column: Column) -> list[Rule]:
     rules = []
     if column.minimum is not None or column.maximum is not None:
-        bounds = {k: v for k, v in (("min_value", column.minimum), ("max_value", column.maximum)) if v is not None}
+        ends = (("min_value", column.minimum), ("max_value", column.maximum))
+        bounds: dict[str, Any] = {name: end for name, end in ends if end is not None}
         words = " and ".join(f"{'at least' if k == 'min_value' else 'at most'} {v:g}" for k, v in bounds.items())
         rules.append(
             rule("expect_column_values_to_be_between", f"{name}.in_range", f"{column.name} is {words}.",

@@ -46,9 +46,7 @@ def dictionary() -> str:
 
 
 def _contents() -> str:
-    rows = [
-        (f"[{t.name}](#{t.name})", ", ".join(t.key), t.load, t.description) for t in published.TABLES
-    ]
+    rows = [(f"[{t.name}](#{t.name})", ", ".join(t.key), t.load, t.description) for t in published.TABLES]
     return "## Published tables\n\n" + _grid(("table", "one row per", "load", "what"), rows)
 
 
@@ -113,9 +111,7 @@ def _schemes() -> str:
 
 
 def _scheme(scheme: segments.Scheme) -> str:
-    rows = [
-        (f"`{s.code}`", s.label_en, s.label_zh, s.description_en, f"`{s.when}`", s.action) for s in scheme.segments
-    ]
+    rows = [(f"`{s.code}`", s.label_en, s.label_zh, s.description_en, f"`{s.when}`", s.action) for s in scheme.segments]
     return (
         f"### Scheme {scheme.name}: {scheme.label_en} ({scheme.label_zh})\n\n"
         f"{scheme.description_en} Column `{scheme.column}` of customer_segments; "

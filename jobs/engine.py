@@ -83,12 +83,17 @@ def start(engine: str, options: EngineOptions, log: Path) -> StartedEngine:
     else:
         problem = java_problem()
         if problem:
-            raise EnvironmentFault(problem, next_command="regulars doctor; or set engine = \"sail\" in regulars.toml")
+            raise EnvironmentFault(problem, next_command='regulars doctor; or set engine = "sail" in regulars.toml')
         command, url = _spark_command(engine, options, port), f"sc://localhost:{port}/;token={token}"
         environment = _spark_environment(token)
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, preexec_fn=_die_with_parent
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509  # before any thread
         )
     _wait_until_listening(process, port, options.start_seconds, log)
     return StartedEngine(url, process)
@@ -101,18 +106,18 @@ def connect(url: str) -> SparkSession:
         EnvironmentFault: it does not answer.
     """
     from pyspark.sql import SparkSession
-
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     try:
-        session = SparkSession.builder.remote(url).getOrCreate()
+        # mypy takes the class property for a plain one
+        session = SparkSession.builder.remote(url).getOrCreate()  # type: ignore[operator]
         # by default an engine that is gone is asked again for ten minutes; here it is up or it is gone
         session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=4000)])
         for name, value in SESSION_CONF.items():
             _configure(session, name, value)
     except Exception as error:
         raise EnvironmentFault(
-            f"the engine at {url.split(';')[0]} does not answer ({type(error).__name__})",
+            f"the engine at {url.split(';', maxsplit=1)[0]} does not answer ({type(error).__name__})",
             next_command="regulars doctor",
         ) from error
     return session
@@ -166,7 +171,9 @@ def _spark_environment(token: str) -> dict[str, str]:
         "PYSPARK_PYTHON": sys.executable,
     }
     # the engine never needs a source's password or a pseudonym key
-    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")}
+    kept = {
+        name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "JAVA_HOME", "LANG", "TMPDIR")
+    }
     return kept | ours
 
 

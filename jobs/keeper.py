@@ -142,7 +142,9 @@ def keep(settings: Settings, run: str, day: str, owner: int) -> None:
         (keeper.folder / "engine.json").unlink(missing_ok=True)
 
 
-def _wait_until_abandoned(keeper: Keeper, started: engine.StartedEngine | None, owner: int, idle_seconds: float) -> None:
+def _wait_until_abandoned(
+    keeper: Keeper, started: engine.StartedEngine | None, owner: int, idle_seconds: float
+) -> None:
     last_used = time.monotonic()
     while True:
         time.sleep(0.3)

@@ -12,7 +12,7 @@ import re
 import tomllib
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import (
@@ -118,19 +118,19 @@ class Privacy(Part):
     #: id of the key that new pseudonyms are made with; its value is in REGULARS_KEY_<ID in capitals>
     key_id: Name = "k1"
     #: smallest group that is published in profiles and mixes
-    min_group_size: int = Field(10, ge=1)
+    min_group_size: Annotated[int, Field(ge=1)] = 10
 
 
 class Thresholds(Part):
     """Bounds at which a night stops or a score is withheld."""
 
-    late_horizon_days: int = Field(90, ge=1)
+    late_horizon_days: Annotated[int, Field(ge=1)] = 90
     #: a night blocks when more than this share of a table's rows is set aside
-    max_quarantine_share: float = Field(0.05, ge=0, le=1)
+    max_quarantine_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     #: shares of fewer rows than this say nothing and do not block
-    min_rows_for_share: int = Field(200, ge=0)
-    rfm_min_buyers: int = Field(500, ge=1)
-    rfm_min_history_days: int = Field(180, ge=1)
+    min_rows_for_share: Annotated[int, Field(ge=0)] = 200
+    rfm_min_buyers: Annotated[int, Field(ge=1)] = 500
+    rfm_min_history_days: Annotated[int, Field(ge=1)] = 180
 
 
 class EngineOptions(Part):
@@ -146,7 +146,7 @@ class EngineOptions(Part):
 class Retention(Part):
     """How many nights are kept."""
 
-    nights: int = Field(35, ge=2)
+    nights: Annotated[int, Field(ge=2)] = 35
 
 
 class Policies(Part):
@@ -159,20 +159,18 @@ class Policies(Part):
 class Settings(BaseSettings):
     """Everything a site can choose. Unknown names are refused."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="REGULARS_", env_nested_delimiter="__", frozen=True, extra="forbid"
-    )
+    model_config = SettingsConfigDict(env_prefix="REGULARS_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
     warehouse: Path = Path("warehouse")
     #: ``local[*]``, ``local[N]``, ``sc://host:port`` or ``sail``
-    engine: str = Field("local[*]", pattern=r"^(local\[(\*|\d+)\]|sc://.+|sail)$")
+    engine: Annotated[str, Field(pattern=r"^(local\[(\*|\d+)\]|sc://.+|sail)$")] = "local[*]"
     time_zone: str = "UTC"
     #: store-local time at which a business day begins
     day_cut_off: time = time(0, 0)
-    currency: str = Field("USD", pattern=r"^[A-Z]{3}$")
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "USD"
     tax_included: bool = True
     #: ISO 3166 alpha-2; public holidays and phone numbers without a country code follow it
-    country: str = Field("US", pattern=r"^[A-Z]{2}$")
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     preset: Literal["restaurant", "supermarket", "online_retail"] = "restaurant"
     #: local hour at which each daypart begins; it lasts until the next one
     dayparts: dict[Literal["breakfast", "lunch", "afternoon", "evening", "late_night"], int] = {
@@ -188,7 +186,6 @@ class Settings(BaseSettings):
     engine_options: EngineOptions = EngineOptions()
     retention: Retention = Retention()
     policies: Policies = Policies()
-
 
     @classmethod
     def settings_customise_sources(

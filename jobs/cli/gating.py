@@ -32,7 +32,9 @@ def judge(context: Context, name: str) -> dict[str, Any]:
         verdicts = gate.raw(inputs.landings(context.night), allowed, context.full)
     elif name == "gate_clean":
         accounts = conservation.account(context)
-        touched = {name: one["dates"] or ["all"] for name, one in context.night.records()["clean"].items() if one["wrote"]}
+        touched = {
+            name: one["dates"] or ["all"] for name, one in context.night.records()["clean"].items() if one["wrote"]
+        }
         verdicts = gate.clean({name: one["unexplained"] for name, one in accounts.items()}, touched)
     else:
         verdicts = gate.published([table for table in TABLES if table not in WRITTEN_LAST])

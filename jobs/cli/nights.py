@@ -116,11 +116,14 @@ def business_date(settings: Settings, asked: str | None, interval_start: str | N
     if interval_start:
         return calendar.business_date_of(datetime.fromisoformat(interval_start), settings.time_zone)
     raise UsageError(
-        "no business date: this run has no data interval", next_command='give --date, or {"business_date": "YYYY-MM-DD"}'
+        "no business date: this run has no data interval",
+        next_command='give --date, or {"business_date": "YYYY-MM-DD"}',
     )
 
 
-def open_night(settings: Settings, day: date, *, owner: int | None, first: str | None = None, full: bool = False) -> Context:
+def open_night(
+    settings: Settings, day: date, *, owner: int | None, first: str | None = None, full: bool = False
+) -> Context:
     """Take the lock, start the engine beside, and open the night or find the one to go on with."""
     from jobs.extract.keys import Keys
 
@@ -236,5 +239,3 @@ def _perform(context: Context, name: str, source: str | None) -> dict[str, Any]:
         return gating.judge(context, name)
     result: dict[str, Any] = import_module(f"jobs.steps.{name}").run(context)
     return result
-
-

@@ -9,7 +9,9 @@ from jobs.definitions.model import Column, Entity
 INFERRED = {"stores": "orders", "products": "order_lines"}
 
 _IS_INFERRED = Column("is_inferred", "BOOLEAN", "Nobody declared it; orders name it.", required=True)
-_BUSINESS_DATE = Column("business_date", "DATE", "Business date in the store's zone, day cut-off applied.", required=True)
+_BUSINESS_DATE = Column(
+    "business_date", "DATE", "Business date in the store's zone, day cut-off applied.", required=True
+)
 _LOCAL_MINUTES = Column(
     "local_minutes", "INT", "Store-local minutes since midnight.", required=True, minimum=0, maximum=1439
 )

@@ -3,8 +3,9 @@
 A feature is an SQL expression over one *view* of a customer's history. The views are built in
 ``jobs.transforms.views``; each has ``customer_id`` and the columns listed in :data:`VIEWS`. Money in
 views is in whole cents (BIGINT), so sums are exact in any order; ``days_ago`` is the business date of
-the snapshot minus the row's; ``place`` is 1 for the customer's own first. An entry's expression is an aggregate over its view's rows of one
-customer, or, for the view ``features``, a scalar expression over the features above it.
+the snapshot minus the row's; ``place`` is 1 for the customer's own first. An entry's expression is an
+aggregate over its view's rows of one customer, or, for the view ``features``, a scalar expression over
+the features above it.
 
 To add a feature add an entry: the Spark aggregate, the Arrow schema, the structural suite, the data
 dictionary and the column order are made from it.

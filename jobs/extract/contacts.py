@@ -86,16 +86,15 @@ def _check_no_other_use(label: str, feed: Feed, fields: dict[str, str]) -> None:
     for where, entity, canonical, expression in _mappings(label, feed):
         if is_contact(entity, canonical):
             continue
-        for column in fields:
+        for column, field in fields.items():
             if _uses(expression, column):
                 advice = (
                     " (leave birth_year and birth_month out and use _birth_year, _birth_month)"
-                    if fields[column] == "birth_date"
+                    if field == "birth_date"
                     else ""
                 )
                 raise UsageError(
-                    f"{where} uses the column that is mapped to {fields[column]}, of which raw holds "
-                    f"only a hash{advice}",
+                    f"{where} uses the column that is mapped to {field}, of which raw holds only a hash{advice}",
                     next_command="edit regulars.toml: map another column",
                 )
 

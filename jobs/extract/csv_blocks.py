@@ -141,9 +141,7 @@ class _File:
                 self._rest = b""
             pending += more
             if len(pending) > MAX_LINE_BYTES:
-                raise ContractError(
-                    f"{self._name}: line {self._line} is too long", next_command="check the file"
-                )
+                raise ContractError(f"{self._name}: line {self._line} is too long", next_command="check the file")
         if pending:
             yield pending, True
 

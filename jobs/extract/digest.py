@@ -34,9 +34,7 @@ class _Column:
         else:
             valid = None
         _, offset_buffer, data = column.buffers()
-        offsets = np.frombuffer(offset_buffer, dtype=np.int32)[
-            column.offset : column.offset + len(column) + 1
-        ]
+        offsets = np.frombuffer(offset_buffer, dtype=np.int32)[column.offset : column.offset + len(column) + 1]
         lengths = np.diff(offsets).astype(np.int32)
         self._lengths.update((lengths if valid is None else np.where(valid, lengths, _NULL)).tobytes())
         if data is not None:

@@ -134,9 +134,7 @@ def check_names(names: Sequence[str], where: str) -> None:
     for name in names:
         if name.casefold() in known or name.casefold() in RESERVED:
             what = "is there twice" if name.casefold() in known else "has a reserved name"
-            raise ContractError(
-                f"{where}: column {name} {what}", next_command="rename the column in the source"
-            )
+            raise ContractError(f"{where}: column {name} {what}", next_command="rename the column in the source")
         known.add(name.casefold())
 
 

@@ -94,6 +94,4 @@ def _parse(stream: Any, name: str, request: Request) -> Iterator[Chunk]:
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise damaged(name, "gzip", type(error).__name__) from None
     except OSError as error:
-        raise TransientFault(
-            f"{request.label}: {name} could not be read to its end ({type(error).__name__})"
-        ) from None
+        raise TransientFault(f"{request.label}: {name} could not be read to its end ({type(error).__name__})") from None

@@ -135,9 +135,7 @@ def _s3(source: Source) -> fs.S3FileSystem:
             "session_token": os.environ.get("AWS_SESSION_TOKEN"),
         }
     retry = fs.AwsStandardS3RetryStrategy(max_attempts=max(1, source.max_attempts))
-    return fs.S3FileSystem(
-        **options, retry_strategy=retry, connect_timeout=10, request_timeout=source.timeout_seconds
-    )
+    return fs.S3FileSystem(**options, retry_strategy=retry, connect_timeout=10, request_timeout=source.timeout_seconds)
 
 
 def _blocks(stream: Any) -> Iterator[bytes]:

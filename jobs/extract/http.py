@@ -70,8 +70,7 @@ def _records(page: Page, request: Request) -> list[dict[str, Any]]:
         records = None
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise ContractError(
-            f"{request.label}: the answer of {request.feed.path or '/'} has no list of records at "
-            f"{path or 'its top'}",
+            f"{request.label}: the answer of {request.feed.path or '/'} has no list of records at {path or 'its top'}",
             next_command=f"regulars check-source {request.source_name}",
         )
     return records

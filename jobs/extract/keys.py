@@ -34,9 +34,7 @@ class Keys:
     def from_master(cls, key_id: str, master: str) -> Keys:
         """Derive HMAC-SHA256(master, "regulars:" + domain) for every domain."""
         secret = master.encode()
-        return cls(
-            key_id, {name: hmac.digest(secret, f"regulars:{name}".encode(), "sha256") for name in DOMAINS}
-        )
+        return cls(key_id, {name: hmac.digest(secret, f"regulars:{name}".encode(), "sha256") for name in DOMAINS})
 
     @classmethod
     def from_environment(cls, key_id: str) -> Keys:

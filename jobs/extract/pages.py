@@ -191,9 +191,7 @@ class Pages:
         if status in (408, 425, 429) or status >= 500:
             seconds = _retry_after(response.headers.get("retry-after"))
             if seconds is not None and seconds > LONGEST_RETRY_AFTER_SECONDS:
-                raise TransientFault(
-                    f"{self._endpoint}: asked to come back in {seconds:.0f} s (HTTP {status})"
-                )
+                raise TransientFault(f"{self._endpoint}: asked to come back in {seconds:.0f} s (HTTP {status})")
             raise _TryAgain(f"{self._endpoint}: no good answer in all attempts (HTTP {status})", seconds)
         if status >= 300:
             raise ContractError(
@@ -234,4 +232,5 @@ def _wait(state: RetryCallState) -> float:
     if isinstance(error, _TryAgain) and error.seconds is not None:
         return error.seconds
     longest: float = min(LONGEST_BACKOFF_SECONDS, BACKOFF_SECONDS * 2.0 ** (state.attempt_number - 1))
-    return longest * random.uniform(0.5, 1.0)  # spread, so that many stores do not come back at once
+    # spread, so that many stores do not come back at once
+    return longest * random.uniform(0.5, 1.0)  # noqa: S311  # no secret

@@ -107,9 +107,7 @@ def _start(connection: Any, request: Request, outcome: Outcome) -> Any:
 def _chunks(reader: pa.RecordBatchReader, request: Request, outcome: Outcome) -> Iterator[Chunk]:
     names = reader.schema.names
     empty = pa.array([], pa.string())
-    yield Chunk(
-        origin(request), pa.RecordBatch.from_arrays([empty] * len(names), names=names), positions(1, 0)
-    )
+    yield Chunk(origin(request), pa.RecordBatch.from_arrays([empty] * len(names), names=names), positions(1, 0))
     row = 1
     for batch in reader:
         texts = pa.RecordBatch.from_arrays([to_text(column) for column in batch.columns], names=names)

@@ -64,9 +64,7 @@ class PrivacyFilter:
         sparse: whether a batch may lack mapped columns (JSON leaves nulls out).
     """
 
-    def __init__(
-        self, source: str, feed: str, contacts: Contacts, keys: Keys, region: str, *, sparse: bool
-    ) -> None:
+    def __init__(self, source: str, feed: str, contacts: Contacts, keys: Keys, region: str, *, sparse: bool) -> None:
         """See the class."""
         self._source = source
         self._feed = feed
@@ -140,11 +138,7 @@ class PrivacyFilter:
         hashes = pa.array([item.hash for item in found], pa.string())
         normals = pa.array([item.normalised for item in found], pa.string())
         pairs = pa.table({"person": person, "index": encoded.indices})
-        pairs = (
-            pairs.filter(pc.is_valid(pairs["index"]))
-            .group_by(["person", "index"], use_threads=False)
-            .aggregate([])
-        )
+        pairs = pairs.filter(pc.is_valid(pairs["index"])).group_by(["person", "index"], use_threads=False).aggregate([])
         index = pairs["index"].combine_chunks()
         vault = self._vault_rows(
             pairs["person"].combine_chunks(),

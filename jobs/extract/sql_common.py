@@ -56,9 +56,7 @@ def cursor_from(request: Request) -> datetime | None:
         return None
     moment = parse_instant(request.state.cursor)
     if moment is None:
-        raise ContractError(
-            f"{request.label}: the last cursor is no ISO instant", next_command="regulars run --full"
-        )
+        raise ContractError(f"{request.label}: the last cursor is no ISO instant", next_command="regulars run --full")
     earliest = datetime.min.replace(tzinfo=UTC)
     overlap = timedelta(seconds=request.feed.overlap_seconds)
     return moment - overlap if moment - earliest > overlap else earliest
@@ -76,11 +74,7 @@ def note_cursor(request: Request, outcome: Outcome, batch: pa.RecordBatch) -> No
         ContractError: the cursor column does not hold ISO instants.
     """
     for name in batch.schema.names:
-        if (
-            request.feed.cursor is None
-            or name.casefold() != request.feed.cursor.casefold()
-            or not batch.num_rows
-        ):
+        if request.feed.cursor is None or name.casefold() != request.feed.cursor.casefold() or not batch.num_rows:
             continue
         text = pc.replace_substring(batch.column(name), " ", "T")
         greatest = pc.max(pc.replace_substring_regex(text, pattern="Z$", replacement="")).as_py()

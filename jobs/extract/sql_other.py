@@ -60,9 +60,7 @@ def _rows(connection: sa.Connection, request: Request, outcome: Outcome) -> Iter
     columns = list(result.keys())
     check_columns(request, columns)
     empty = pa.array([], pa.string())
-    yield Chunk(
-        origin(request), pa.RecordBatch.from_arrays([empty] * len(columns), names=columns), positions(1, 0)
-    )
+    yield Chunk(origin(request), pa.RecordBatch.from_arrays([empty] * len(columns), names=columns), positions(1, 0))
     row = 1
     for rows in result.partitions(BATCH_ROWS):
         arrays = [text_array(values) for values in zip(*rows, strict=True)]

@@ -82,15 +82,11 @@ def _version(connection: sqlite3.Connection, path: Path) -> str:
     return f"sqlite {sqlite3.sqlite_version}; schema {schema}; change {changes}"
 
 
-def _rows(
-    connection: sqlite3.Connection, request: Request, outcome: Outcome, columns: list[str]
-) -> Iterator[Chunk]:
+def _rows(connection: sqlite3.Connection, request: Request, outcome: Outcome, columns: list[str]) -> Iterator[Chunk]:
     statement, bounds = _statement(request)
     cursor = connection.execute(statement, bounds)
     empty = pa.array([], pa.string())
-    yield Chunk(
-        origin(request), pa.RecordBatch.from_arrays([empty] * len(columns), names=columns), positions(1, 0)
-    )
+    yield Chunk(origin(request), pa.RecordBatch.from_arrays([empty] * len(columns), names=columns), positions(1, 0))
     row = 1
     while rows := cursor.fetchmany(BATCH_ROWS):
         arrays = [text_array(values) for values in zip(*rows, strict=True)]
@@ -128,9 +124,7 @@ def _fault(error: sqlite3.Error, request: Request) -> RegularsError:
     if code in _BUSY:
         return TransientFault(f"{where} is locked or could not be read")
     if code in _DAMAGED:
-        return ContractError(
-            f"{where}: the file is damaged or no SQLite database", next_command="check the file"
-        )
+        return ContractError(f"{where}: the file is damaged or no SQLite database", next_command="check the file")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH):
         return EnvironmentFault(f"{where} cannot be opened", next_command="check the file's permissions")
     return ContractError(

@@ -89,9 +89,7 @@ def read_parquet(file: Any, name: str) -> Iterator[Chunk]:
         parquet = pq.ParquetFile(file)
         yield _no_rows(parquet.schema_arrow.names, name)
         for batch in parquet.iter_batches(batch_size=BATCH_ROWS):
-            columns = pa.RecordBatch.from_arrays(
-                [to_text(c) for c in batch.columns], names=batch.schema.names
-            )
+            columns = pa.RecordBatch.from_arrays([to_text(c) for c in batch.columns], names=batch.schema.names)
             yield Chunk(name, columns, positions(row, batch.num_rows))
             row += batch.num_rows
     except (pa.ArrowInvalid, OSError, EOFError) as error:

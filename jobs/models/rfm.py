@@ -28,7 +28,7 @@ class RfmCuts:
     recency: tuple[int, ...]
     frequency: tuple[int, ...]
     monetary: tuple[int, ...]
-    medians: tuple[int, int, int]  #: recency, frequency, monetary
+    medians: tuple[int, ...]  #: recency, frequency, monetary
     buyers: int
 
     def to_json(self) -> str:
@@ -39,7 +39,8 @@ class RfmCuts:
     def from_json(cls, text: str) -> RfmCuts:
         """Read a model file."""
         content = json.loads(text)
-        return cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in content.items()})
+        lists = {name: tuple(value) for name, value in content.items() if isinstance(value, list)}
+        return cls(version=content["version"], buyers=content["buyers"], **lists)
 
 
 def positions(count: int) -> tuple[int, ...]:
@@ -60,12 +61,9 @@ def fit(features: DataFrame, version: str) -> RfmCuts | None:
         return None
     wanted = positions(count)
     found = {name: _values_at(buyers, column, wanted) for name, column in _MEASURES.items()}
-    return RfmCuts(
-        version,
-        *(tuple(found[name][place] for place in wanted[:4]) for name in _MEASURES),
-        medians=(found["recency"][wanted[4]], found["frequency"][wanted[4]], found["monetary"][wanted[4]]),
-        buyers=count,
-    )
+    cuts = {name: tuple(values[place] for place in wanted[:4]) for name, values in found.items()}
+    medians = tuple(values[wanted[4]] for values in found.values())
+    return RfmCuts(version, cuts["recency"], cuts["frequency"], cuts["monetary"], medians=medians, buyers=count)
 
 
 def _values_at(buyers: DataFrame, column: str, places: tuple[int, ...]) -> dict[int, int]:

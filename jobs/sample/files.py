@@ -49,11 +49,13 @@ def write_bundle(receipts: pa.Table, folder: Path, period: str) -> None:
 
     The gzip header holds no name and no time, so equal receipts are equal bytes.
     """
-    with (folder / f"receipts_{period}.csv.gz").open("wb") as raw:
-        with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed:
-            packed.write(_header(receipts))
-            for batch in receipts.to_batches(max_chunksize=200_000):
-                packed.write(csv_rows(pa.Table.from_batches([batch])))
+    with (
+        (folder / f"receipts_{period}.csv.gz").open("wb") as raw,
+        gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as packed,
+    ):
+        packed.write(_header(receipts))
+        for batch in receipts.to_batches(max_chunksize=200_000):
+            packed.write(csv_rows(pa.Table.from_batches([batch])))
 
 
 def write_store_days(receipts: pa.Table, folder: Path, day: str) -> None:

@@ -136,9 +136,7 @@ def _place_baskets(data: duckdb.DuckDBPyConnection, households: list[Household])
         is_online = not buyer.is_member or (buyer.has_account and online < ONLINE_SHARE)
         is_guest = not is_online and household in seen and guest < GUEST_SHARE
         seen.add(household)
-        baskets.append(
-            Basket(basket_id, store_id, sold, None if is_guest else buyer, is_online, _period(sold))
-        )
+        baskets.append(Basket(basket_id, store_id, sold, None if is_guest else buyer, is_online, _period(sold)))
     return baskets
 
 

@@ -25,9 +25,7 @@ LOADED_AT = "2016-11-01T05:00:00Z"
 FEEDBACK_SHARE = 0.004
 #: the data ends when 2017 ends in New York; nothing is noted later
 END = 1_514_782_800
-_DEMOGRAPHICS = (
-    "household_id, age, income, marital_status, household_size, kids_count, home_ownership, household_comp"
-)
+_DEMOGRAPHICS = "household_id, age, income, marital_status, household_size, kids_count, home_ownership, household_comp"
 Row = tuple[Any, ...]
 
 
@@ -38,9 +36,7 @@ def rows(
     return {
         "members": _members(data, households),
         "campaigns": data.execute(_CAMPAIGNS).fetchall(),
-        "campaign_members": data.execute(
-            "SELECT campaign_id, household_id FROM campaigns ORDER BY ALL"
-        ).fetchall(),
+        "campaign_members": data.execute("SELECT campaign_id, household_id FROM campaigns ORDER BY ALL").fetchall(),
         "coupons": data.execute(
             "SELECT DISTINCT coupon_upc, campaign_id, product_id FROM coupons ORDER BY ALL"
         ).fetchall(),

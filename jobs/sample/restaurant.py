@@ -152,9 +152,7 @@ def _write_people(chain: Chain, out: Path) -> None:
         ("campaign_id", "visit_lift"),
         ((campaign.campaign_id, campaign.lift) for campaign in chain.campaigns),
     )
-    _write_csv(
-        out / "truth" / "records.csv", ("source", "kind", "record_id", "person_id"), _customer_rows(people)
-    )
+    _write_csv(out / "truth" / "records.csv", ("source", "kind", "record_id", "person_id"), _customer_rows(people))
 
 
 def _people_rows(chain: Chain) -> Iterator[Row]:
@@ -183,9 +181,7 @@ def _write_csv(path: Path, header: Row, rows: Iterator[Row]) -> None:
         writer.writerows(rows)
 
 
-def _write_crm(
-    chain: Chain, members: list[Row], redemptions: list[Row], feedback: list[Row], out: Path
-) -> None:
+def _write_crm(chain: Chain, members: list[Row], redemptions: list[Row], feedback: list[Row], out: Path) -> None:
     campaigns = chain.campaigns
     known_at = utc_seconds_text(restaurant_people.seconds(chain.first_day, -700, 0))
     write_database(

@@ -77,9 +77,7 @@ def account_id(person: int) -> str:
 def draw_people(rng: np.random.Generator, customers: int, days: int, stores: int, dishes: int) -> People:
     """Draw everybody; the rate scatters around the archetype's by a gamma distribution of shape 4."""
     archetype = rng.choice(len(words.ARCHETYPES), customers, p=words.ARCHETYPE_SHARES)
-    joined = np.where(
-        rng.random(customers) < 0.7, -rng.integers(1, 600, customers), rng.integers(0, days, customers)
-    )
+    joined = np.where(rng.random(customers) < 0.7, -rng.integers(1, 600, customers), rng.integers(0, days, customers))
     has_account = rng.random(customers) < ACCOUNT_SHARE
     is_member = ~(has_account & (rng.random(customers) < ONLINE_ONLY_SHARE))
     names, latin = _names(rng, customers)

@@ -147,9 +147,7 @@ def _details(
     )
 
 
-def _coupons(
-    rng: np.random.Generator, campaigns: list[Campaign], person: Ints, day: Ints, is_named: Bools
-) -> Ints:
+def _coupons(rng: np.random.Generator, campaigns: list[Campaign], person: Ints, day: Ints, is_named: Bools) -> Ints:
     used = np.full(len(person), -1)
     wants = is_named & (rng.random(len(person)) < COUPON_SHARE)
     for index, campaign in enumerate(campaigns):

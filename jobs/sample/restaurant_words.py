@@ -92,21 +92,93 @@ STREETS = ("南京路", "中山路", "人民路", "解放路", "建设路", "和
 
 SURNAMES = tuple(
     pair.split(":")
-    for pair in (
-        "王:wang 李:li 张:zhang 刘:liu 陈:chen 杨:yang 黄:huang 赵:zhao 吴:wu 周:zhou 徐:xu 孙:sun "
-        "马:ma 朱:zhu 胡:hu 郭:guo 何:he 林:lin 高:gao 罗:luo 郑:zheng 梁:liang 谢:xie 宋:song "
-        "唐:tang 许:xu 邓:deng 韩:han 冯:feng 曹:cao 彭:peng 曾:zeng 肖:xiao 田:tian 董:dong 潘:pan "
-        "袁:yuan 蔡:cai 蒋:jiang 余:yu"
-    ).split()
+    for pair in [
+        "王:wang",
+        "李:li",
+        "张:zhang",
+        "刘:liu",
+        "陈:chen",
+        "杨:yang",
+        "黄:huang",
+        "赵:zhao",
+        "吴:wu",
+        "周:zhou",
+        "徐:xu",
+        "孙:sun",
+        "马:ma",
+        "朱:zhu",
+        "胡:hu",
+        "郭:guo",
+        "何:he",
+        "林:lin",
+        "高:gao",
+        "罗:luo",
+        "郑:zheng",
+        "梁:liang",
+        "谢:xie",
+        "宋:song",
+        "唐:tang",
+        "许:xu",
+        "邓:deng",
+        "韩:han",
+        "冯:feng",
+        "曹:cao",
+        "彭:peng",
+        "曾:zeng",
+        "肖:xiao",
+        "田:tian",
+        "董:dong",
+        "潘:pan",
+        "袁:yuan",
+        "蔡:cai",
+        "蒋:jiang",
+        "余:yu",
+    ]
 )
 GIVEN = tuple(
     pair.split(":")
-    for pair in (
-        "伟:wei 芳:fang 娜:na 敏:min 静:jing 丽:li 强:qiang 磊:lei 洋:yang 艳:yan 勇:yong 军:jun "
-        "杰:jie 娟:juan 涛:tao 明:ming 超:chao 霞:xia 平:ping 刚:gang 桂:gui 文:wen 辉:hui 玲:ling "
-        "浩:hao 宇:yu 欣:xin 怡:yi 子:zi 涵:han 梓:zi 萱:xuan 晨:chen 雨:yu 佳:jia 思:si 俊:jun 博:bo "
-        "诗:shi 琪:qi"
-    ).split()
+    for pair in [
+        "伟:wei",
+        "芳:fang",
+        "娜:na",
+        "敏:min",
+        "静:jing",
+        "丽:li",
+        "强:qiang",
+        "磊:lei",
+        "洋:yang",
+        "艳:yan",
+        "勇:yong",
+        "军:jun",
+        "杰:jie",
+        "娟:juan",
+        "涛:tao",
+        "明:ming",
+        "超:chao",
+        "霞:xia",
+        "平:ping",
+        "刚:gang",
+        "桂:gui",
+        "文:wen",
+        "辉:hui",
+        "玲:ling",
+        "浩:hao",
+        "宇:yu",
+        "欣:xin",
+        "怡:yi",
+        "子:zi",
+        "涵:han",
+        "梓:zi",
+        "萱:xuan",
+        "晨:chen",
+        "雨:yu",
+        "佳:jia",
+        "思:si",
+        "俊:jun",
+        "博:bo",
+        "诗:shi",
+        "琪:qi",
+    ]
 )
 EDUCATIONS = ("high_school", "college", "bachelor", "master")
 OCCUPATIONS = ("office_worker", "teacher", "engineer", "nurse", "driver", "student", "homemaker", "retired")

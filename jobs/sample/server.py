@@ -24,7 +24,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from jobs.errors import RegularsError, UsageError
 
-TOKEN_VARIABLE = "ONLINE_API_TOKEN"
+TOKEN_VARIABLE = "ONLINE_API_TOKEN"  # noqa: S105  # a name, not a secret
 DEFAULT_LIMIT = 500
 MAX_LIMIT = 2000
 _RESOURCES = {"/accounts": "accounts", "/orders": "orders"}

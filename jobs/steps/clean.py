@@ -51,9 +51,7 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
     if rows is None:
         return {"changes": {}, "dates": [], "wrote": False}
     rows, held = _dated(context, entity, rows, known)
-    write_staged(
-        merge.classified(merge.with_content(rows), known, entity), context.night, f"classified/{entity.name}"
-    )
+    write_staged(merge.classified(merge.with_content(rows), known, entity), context.night, f"classified/{entity.name}")
     classified = read_staged(context.spark, context.night, f"classified/{entity.name}")
     changes: dict[str, dict[str, int]] = {}
     for row in merge.counts(classified).collect():
@@ -87,9 +85,7 @@ def _touched(known: DataFrame, changed: DataFrame, entity: Entity) -> list[str]:
     return sorted(row["ds"] for row in new.union(old).distinct().collect())
 
 
-def _dated(
-    context: Context, entity: Entity, rows: DataFrame, known: DataFrame
-) -> tuple[DataFrame, dict[str, int]]:
+def _dated(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) -> tuple[DataFrame, dict[str, int]]:
     """Add the business date to facts; hold orders beyond the late horizon, with their lines."""
     if entity.dated is None:
         return rows, {}

@@ -84,5 +84,5 @@ def _check_columns(columns: list[str], mapping: dict[str, str], where: str) -> N
     if gone:
         raise ContractError(
             f"sources.{where}: the source has no column {', '.join(gone)}",
-            next_command=f"regulars check-source {where.split('.')[0]}",
+            next_command=f"regulars check-source {where.split('.', maxsplit=1)[0]}",
         )

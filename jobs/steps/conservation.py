@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from jobs.steps.context import Context
 
 CHANGES = ("inserted", "superseding", "unchanged", "duplicate", "held")

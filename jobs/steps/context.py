@@ -54,6 +54,12 @@ class Context:
         return calendar.end_of(self.day, self.settings.time_zone, self.settings.day_cut_off)
 
     @cached_property
+    def hours(self) -> dict[str, int]:
+        """Daypart -> local hour at which it begins, in the order of the day."""
+        found: dict[str, int] = dict(self.settings.dayparts)  # type: ignore[arg-type]  # a Literal is a str
+        return dict(sorted(found.items(), key=lambda item: item[1]))
+
+    @cached_property
     def warehouse(self) -> Warehouse:
         """The warehouse of the settings."""
         return Warehouse(self.settings.warehouse)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
+import pyarrow as pa
+
 from jobs.errors import UsageError
 from jobs.extract.feed import FeedState, Landing, Window
 from jobs.extract.feeds import extract
@@ -16,6 +18,8 @@ from jobs.storage.parquet import Sink
 
 #: what could not be split into columns; below quarantine/, one row per rejected line
 UNPARSABLE = "unparsable"
+#: column of raw rows: business date of the night that took them in
+LANDED = "_landed"
 
 
 def run(context: Context, source: str) -> dict[str, Any]:
@@ -53,7 +57,7 @@ def _land(context: Context, source: str, feed: str) -> Landing:
     for batch in extraction:
         for zone, rows in (("raw", batch.raw), ("vault", batch.vault), ("quarantine", batch.rejected)):
             if rows is not None and rows.num_rows:
-                sinks[zone].write(rows)
+                sinks[zone].write(_landed(rows, str(context.day)) if zone == "raw" else rows)
     _adopt(context, source, feed, sinks)
     landing = extraction.landing
     if landing is None:
@@ -61,6 +65,11 @@ def _land(context: Context, source: str, feed: str) -> Landing:
     seen = before.seen | {str(f["sha256"]): str(f["name"]) for f in landing.files if f["status"] == "landed"}
     files.write_json(state_file, {"cursor": landing.cursor_to, "seen": seen})
     return landing
+
+
+def _landed(rows: pa.RecordBatch, day: str) -> pa.RecordBatch:
+    """Raw rows and the night that took them in."""
+    return rows.append_column(LANDED, pa.repeat(pa.scalar(day), rows.num_rows))
 
 
 def _adopt(context: Context, source: str, feed: str, sinks: dict[str, Sink]) -> None:

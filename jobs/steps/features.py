@@ -12,7 +12,8 @@ from jobs import calendar
 from jobs.definitions.features import FEATURES
 from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES
 from jobs.steps.context import Context
-from jobs.storage.parquet import read, read_staged, write, write_arrow, write_staged
+from jobs.steps.publishing import publish, published
+from jobs.storage.parquet import read_staged, write, write_arrow, write_staged
 from jobs.transforms import consent, days, views
 from jobs.transforms.features import customer_features
 from jobs.transforms.identity import IDENTIFIERS
@@ -41,20 +42,14 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _write_days(context: Context, work: _Work) -> None:
-    rows = days.customer_days(work.orders, str(context.day)).select(*CUSTOMER_DAYS.column_names)
-    write(rows, context.night, "published", CUSTOMER_DAYS.name, sort=CUSTOMER_DAYS.key)
+    publish(context, days.customer_days(work.orders), CUSTOMER_DAYS)
 
 
 def _write_features(context: Context, work: _Work) -> None:
-    found = views.views(work.orders, work.purchases, work.feedback, context.settings.dayparts)
+    found = views.views(work.orders, work.purchases, work.feedback, context.hours)
     absent = frozenset() if context.feeds_of("feedback") else frozenset({"feedback"})
     people = work.people.where("is_profiled").select("customer_id", "registered_days_ago")
-    rows = customer_features(people, found, FEATURES, absent)
-    rows = rows.withColumn("snapshot_date", F.lit(str(context.day)).cast("date"))
-    write(
-        rows.select(*CUSTOMER_FEATURES.column_names), context.night, "published", CUSTOMER_FEATURES.name,
-        sort=CUSTOMER_FEATURES.key,
-    )  # fmt: skip
+    publish(context, customer_features(people, found, FEATURES, absent), CUSTOMER_FEATURES)
 
 
 class _Work:
@@ -104,7 +99,7 @@ class _Work:
         dates = spark.read.parquet(str(night.table("features", "dates")))
         identifiers = spark.read.parquet(str(night.table("identity", "identifiers")))
         orders = views.completed_orders(
-            self.clean("orders"), self.totals, dates, self.context.settings.dayparts,
+            self.clean("orders"), self.totals, dates, self.context.hours,
             str(self.context.day),
         )  # fmt: skip
         owned = views.attributed(orders, self.records, identifiers, IDENTIFIERS)
@@ -142,10 +137,8 @@ class _Work:
         }
         row = orders.agg(*(F.expr(f"coalesce({sql}, 0)").alias(name) for name, sql in sums.items())).collect()[0]
         found = {name: int(row[name]) for name in sums}
-        published = read(
-            self.context.spark, self.context.night, "published", CUSTOMER_DAYS.name, CUSTOMER_DAYS.columns
-        )
+        daily = published(self.context, CUSTOMER_DAYS)
         cents = "coalesce(CAST(sum(net_revenue) * 100 AS BIGINT), 0)"
-        found["customer_days"] = int(published.agg(F.expr(cents).alias("n")).collect()[0]["n"])
+        found["customer_days"] = int(daily.agg(F.expr(cents).alias("n")).collect()[0]["n"])
         lines = self.totals.agg(F.expr("coalesce(sum(net_cents), 0)").alias("n")).collect()[0]["n"]
         return {**found, "clean_lines": int(lines)}

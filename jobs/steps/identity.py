@@ -20,7 +20,12 @@ KEPT = pa.schema([field for field in RECORDS if field.name not in IDENTIFIERS])
 #: identity/identifiers: one row per (name, hash) that leads to exactly one person
 IDENTIFIER = pa.schema([(name, pa.string()) for name in ("name", "hash", "customer_id")])
 ALIASES = pa.schema(
-    [("old_customer_id", pa.string()), ("customer_id", pa.string()), ("event", pa.string()), ("effective_on", pa.date32())]
+    [
+        ("old_customer_id", pa.string()),
+        ("customer_id", pa.string()),
+        ("event", pa.string()),
+        ("effective_on", pa.date32()),
+    ]
 )
 LEDGER = pa.schema(
     [

@@ -8,13 +8,13 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.definitions import published as p
-from jobs.definitions.model import Table
 from jobs.steps import inputs
 from jobs.steps.context import Context
+from jobs.steps.publishing import publish_arrow
 from jobs.storage import publish
 from jobs.storage.manifest import write_manifest
 from jobs.storage.night import Night
-from jobs.storage.parquet import read_arrow, write_arrow
+from jobs.storage.parquet import read_arrow
 from jobs.storage.schemas import arrow_schema
 
 #: tables that are written after the gate, from what the gates said; their schema is by construction
@@ -88,7 +88,7 @@ def _write_quality(context: Context) -> None:
     for one in held:
         one |= {"is_passed": one["rows_failed"] == 0, "action": "none" if one["rows_failed"] == 0 else "held"}
     rows = [{**verdict, "snapshot_date": day} for verdict in (*verdicts, *held)]
-    _write(context, p.DATA_QUALITY, pa.Table.from_pylist(rows, schema=arrow_schema(p.DATA_QUALITY.columns)))
+    publish_arrow(context, pa.Table.from_pylist(rows, schema=arrow_schema(p.DATA_QUALITY.columns)), p.DATA_QUALITY)
 
 
 def _write_log(context: Context) -> None:
@@ -109,8 +109,4 @@ def _write_log(context: Context) -> None:
         "tax_included": context.settings.tax_included,
         "status": "published_with_warnings" if warned else "published",
     }
-    _write(context, table, pa.concat_tables([before, pa.Table.from_pylist([tonight], schema=schema)]))
-
-
-def _write(context: Context, table: Table, rows: pa.Table) -> None:
-    write_arrow(rows, context.night, "published", p.folder(table), sort=table.key)
+    publish_arrow(context, pa.concat_tables([before, pa.Table.from_pylist([tonight], schema=schema)]), table)

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from jobs.definitions import published as p
+from jobs.definitions.model import ddl
 from jobs.definitions.segments import SCHEMES, rules_version
 from jobs.models import rfm
 from jobs.steps.context import Context
+from jobs.steps.publishing import publish, published
 from jobs.storage import files
-from jobs.storage.parquet import read, read_staged, write, write_staged
+from jobs.storage.parquet import read_staged, write_staged
 from jobs.transforms import history, segments
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
-
-    from jobs.definitions.model import Table
 
 _MODEL = "rfm"
 
@@ -30,16 +30,16 @@ def run(context: Context) -> dict[str, Any]:
     """
     night = context.night
     night.restore(context.base, "models")
-    features = _read(context, p.CUSTOMER_FEATURES)
+    features = published(context, p.CUSTOMER_FEATURES)
     cuts, warning = _cuts(context, features)
     people = context.spark.read.parquet(str(night.table("identity", "people")))
     people = people.select("customer_id", "is_marketing_allowed")
     assigned = segments.with_segments(rfm.with_scores(features, cuts), people, SCHEMES)
     versions = {"model_version": cuts.version if cuts else rfm.NONE_VERSION, "rules_version": rules_version()}
     constants = {name: F.lit(value) for name, value in versions.items()}
-    write_staged(assigned.withColumns(constants).withColumn("snapshot_date", _day(context)), night, "assigned")
+    write_staged(assigned.withColumns(constants), night, "assigned")
     assigned = read_staged(context.spark, night, "assigned")
-    _publish(context, assigned, p.CUSTOMER_SEGMENTS)
+    publish(context, assigned, p.CUSTOMER_SEGMENTS)
     _write_history(context, assigned, versions)
     record = {**versions, "warnings": [warning] if warning else []}
     night.record("segments", record)
@@ -68,27 +68,29 @@ def _cuts(context: Context, features: DataFrame) -> tuple[rfm.RfmCuts | None, st
 
 def _write_history(context: Context, assigned: DataFrame, versions: dict[str, str]) -> None:
     tonight = segments.long_form(assigned, SCHEMES)
-    before = _read(context, p.SEGMENT_MEMBERSHIPS, base=True)
+    before = published(context, p.SEGMENT_MEMBERSHIPS, base=True)
     periods = history.memberships(before, tonight, str(context.day), versions["rules_version"])
-    _publish(context, periods.withColumn("snapshot_date", _day(context)), p.SEGMENT_MEMBERSHIPS)
+    publish(context, periods, p.SEGMENT_MEMBERSHIPS)
     money = assigned.select("customer_id", "net_revenue_365d")
     sized = tonight.drop("reason").join(money, "customer_id")
-    _publish(context, history.trend(_read(context, p.SEGMENT_TREND, base=True), sized, str(context.day)), p.SEGMENT_TREND)
-    _publish(context, _migrations(context, sized, versions), p.SEGMENT_MIGRATIONS)
+    publish(
+        context, history.trend(published(context, p.SEGMENT_TREND, base=True), sized, str(context.day)), p.SEGMENT_TREND
+    )
+    publish(context, _migrations(context, sized, versions), p.SEGMENT_MIGRATIONS)
 
 
 def _migrations(context: Context, sized: DataFrame, versions: dict[str, str]) -> DataFrame:
     if context.base is None:
-        return context.spark.createDataFrame([], _ddl(p.SEGMENT_MIGRATIONS))
-    old = _read(context, p.CUSTOMER_SEGMENTS, base=True)
-    money = _read(context, p.CUSTOMER_FEATURES, base=True).select("customer_id", "net_revenue_365d")
+        return context.spark.createDataFrame([], ddl(p.SEGMENT_MIGRATIONS.columns))
+    old = published(context, p.CUSTOMER_SEGMENTS, base=True)
+    money = published(context, p.CUSTOMER_FEATURES, base=True).select("customer_id", "net_revenue_365d")
     stack = ", ".join(f"'{s.name}', {s.column}" for s in SCHEMES)
     before = old.join(money, "customer_id", "left").selectExpr(
         "customer_id", "net_revenue_365d", f"stack({len(SCHEMES)}, {stack}) AS (scheme, segment)"
     )
     was = context.base.records()["segments"]
     aliases = context.spark.read.parquet(str(context.night.table("identity", "aliases")))
-    moved = history.migrations(
+    return history.migrations(
         before,
         sized,
         aliases.where(f"effective_on = DATE'{context.day}'"),
@@ -96,25 +98,3 @@ def _migrations(context: Context, sized: DataFrame, versions: dict[str, str]) ->
         rules_changed=was["rules_version"] != versions["rules_version"],
         model_changed=was["model_version"] != versions["model_version"],
     )
-    return moved.withColumn("snapshot_date", _day(context))
-
-
-def _day(context: Context) -> F.Column:
-    return F.lit(str(context.day)).cast("date")
-
-
-def _ddl(table: Table) -> str:
-    return ", ".join(f"`{column.name}` {column.type}" for column in table.columns)
-
-
-def _read(context: Context, table: Table, *, base: bool = False) -> DataFrame:
-    """A published table of tonight, or of the night before; without rows where there is none."""
-    night = context.base if base else context.night
-    if night is None:
-        return context.spark.createDataFrame([], _ddl(table))
-    return read(context.spark, night, "published", table.name, table.columns)
-
-
-def _publish(context: Context, rows: DataFrame, table: Table) -> None:
-    typed = rows.select(*(F.col(column.name).cast(column.type) for column in table.columns))
-    write(typed, context.night, "published", table.name, sort=table.key)

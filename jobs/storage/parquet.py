@@ -50,7 +50,7 @@ def read(
 
 
 def read_raw(spark: SparkSession, night: Night, feed: str, *, all_nights: bool) -> DataFrame | None:
-    """Raw rows of a feed with ``ds``, the night that took them in; None if there are none.
+    """Raw rows of a feed; None if there are none.
 
     Args:
         spark: the session.
@@ -60,10 +60,12 @@ def read_raw(spark: SparkSession, night: Night, feed: str, *, all_nights: bool) 
     """
     days = [day for day in night.partitions("raw", feed) if all_nights or day == str(night.date)]
     folder = night.table("raw", feed)
-    paths = [str(folder / f"{PARTITION}={day}") for day in days if any((folder / f"{PARTITION}={day}").glob("*.parquet"))]
+    paths = [
+        str(folder / f"{PARTITION}={day}") for day in days if any((folder / f"{PARTITION}={day}").glob("*.parquet"))
+    ]
     if not paths:
         return None
-    return spark.read.option("basePath", str(folder)).option("mergeSchema", "true").parquet(*paths)
+    return spark.read.option("mergeSchema", "true").parquet(*paths)
 
 
 def read_staged(spark: SparkSession, night: Night, name: str) -> DataFrame:

@@ -32,7 +32,7 @@ def conform(
     """Canonical rows of one feed, one per raw row.
 
     Args:
-        raw: a feed's raw rows, all text, with ``ds``, the business date of the night that took them in.
+        raw: a feed's raw rows, all text, with ``_landed``, the business date of the night that took them in.
         entity: what they become.
         mapping: canonical column -> Spark SQL expression over the raw columns.
         source: name of the source.
@@ -49,13 +49,11 @@ def conform(
         F.lit(f"{source}.{feed}").alias("_feed"),
         "_file",
         "_row",
-        F.to_date("ds").alias("_landed"),
+        F.to_date("_landed").alias("_landed"),
         "_person_hash",
     )
     readings = {column.name: read(column, time_zone) for column in entity.columns}
-    unreadable = [
-        F.when(F.col(name).isNotNull() & reading.isNull(), F.lit(name)) for name, reading in readings.items()
-    ]
+    unreadable = [F.when(F.col(name).isNotNull() & reading.isNull(), F.lit(name)) for name, reading in readings.items()]
     absent = [F.when(F.col(c.name).isNull(), F.lit(c.name)) for c in entity.columns if c.required and not c.default]
     clean = {column.name: kept.name for column, kept in zip(entity.columns, entity.clean_columns, strict=True)}
     return texts.select(

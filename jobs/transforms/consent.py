@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -37,7 +38,7 @@ def people(records: DataFrame, customers: DataFrame, day: str, time_zone: str) -
     )
 
 
-def _age(name: str) -> F.Column:
+def _age(name: str) -> SparkColumn:
     """When a record was changed, for records that say something; the source and id settle ties."""
     stamp = F.coalesce("updated_at", F.timestamp_seconds(F.lit(0)))
     return F.when(F.col(name).isNotNull(), F.struct(stamp, "source", "source_customer_id"))

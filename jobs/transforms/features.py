@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
@@ -32,7 +33,9 @@ def customer_features(
     return wide.select("customer_id", *(f.name for f in features))
 
 
-def _filled(features: Sequence[Feature], views: Mapping[str, DataFrame], absent: frozenset[str]) -> dict[str, F.Column]:
+def _filled(
+    features: Sequence[Feature], views: Mapping[str, DataFrame], absent: frozenset[str]
+) -> dict[str, SparkColumn]:
     """Values for people without a row in a view, and nulls where there is no feed."""
     filled = {}
     for feature in features:

@@ -32,17 +32,13 @@ def with_segments(scored: DataFrame, people: DataFrame, schemes: Sequence[Scheme
     ruled = ruled.withColumns(reasons).withColumn("is_profiled", F.lit(True))
     everyone = people.join(ruled, "customer_id", "left")
     codes = {s.column: F.coalesce(F.col(s.column), F.lit(NO_CONSENT)) for s in schemes}
-    why = {
-        f"{s.name}_reason": F.coalesce(F.col(f"{s.name}_reason"), F.lit(NO_CONSENT_REASON)) for s in schemes
-    }
+    why = {f"{s.name}_reason": F.coalesce(F.col(f"{s.name}_reason"), F.lit(NO_CONSENT_REASON)) for s in schemes}
     return everyone.withColumns(codes | why)
 
 
 def _sentence(scheme: Scheme) -> str:
     """The rule in words and, where they can be had, the customer's numbers."""
-    words = " ".join(
-        f"WHEN '{segment.code}' THEN '{_escaped(segment.description_en)}'" for segment in scheme.segments
-    )
+    words = " ".join(f"WHEN '{segment.code}' THEN '{_escaped(segment.description_en)}'" for segment in scheme.segments)
     numbers = f"coalesce(concat(' Here: ', {scheme.because}, '.'), '')"
     return f"concat(CASE {scheme.column} {words} END, {numbers})"
 

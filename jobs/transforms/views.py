@@ -118,9 +118,7 @@ def ranked_by_orders(orders: DataFrame, column: str, tie: list[SparkColumn]) -> 
     return counted.withColumn("place", place)
 
 
-def views(
-    orders: DataFrame, bought: DataFrame, feedback: DataFrame, hours: Mapping[str, int]
-) -> dict[str, DataFrame]:
+def views(orders: DataFrame, bought: DataFrame, feedback: DataFrame, hours: Mapping[str, int]) -> dict[str, DataFrame]:
     """Every view that a feature may be computed over, by name; all of people who allow profiling.
 
     Args:
