@@ -88,15 +88,10 @@ with DAG(
         map_index_template="{{ source }}",
         doc_md="Reads one source; contact data goes to the vault.",
     ).expand(source=sources.output)
-    conform = RegularsCommand(
-        task_id="conform",
-        arguments=["step", "conform", "--run", RUN],
-        doc_md="Maps rows to the canonical input, typed.",
-    )
     gate_raw = RegularsCommand(
         task_id="gate_raw",
         arguments=["step", "gate_raw", "--run", RUN],
-        doc_md="Judges rows one by one and sets bad ones aside.",
+        doc_md="Maps rows to the canonical input, judges them one by one and sets bad ones aside.",
     )
     clean = RegularsCommand(
         task_id="clean", arguments=["step", "clean", "--run", RUN], doc_md="Deduplicates, dates and merges."
@@ -146,7 +141,6 @@ with DAG(
         begin,
         sources,
         extract,
-        conform,
         gate_raw,
         clean,
         gate_clean,

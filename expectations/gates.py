@@ -12,7 +12,7 @@ from jobs.definitions.model import Entity, Reference, Table
 from jobs.errors import ContractError
 from jobs.parallel import side_by_side
 from jobs.storage.night import Night
-from jobs.storage.parquet import has_staged, read, read_staged, write, write_staged
+from jobs.storage.parquet import has_staged, read, read_staged, remove_staged, write, write_staged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -46,30 +46,42 @@ class Gate:
     base: Night | None
     bounds: Bounds
 
-    def raw(self, landings: Mapping[str, Mapping[str, Any]], may_be_empty: frozenset[str], full: bool) -> list[Verdict]:
-        """Judge tonight's rows one by one: good ones go on, the others to quarantine with every failed rule.
+    def arrived(self, landings: Mapping[str, Mapping[str, Any]], may_be_empty: frozenset[str]) -> None:
+        """Judge what arrived, before any heavy work.
 
         Args:
             landings: feed -> what its extraction came to.
             may_be_empty: feeds that may bring nothing.
-            full: rows of all nights are judged anew.
 
         Raises:
-            ContractError: a feed brought nothing, or too many rows of a table were set aside.
+            ContractError: a feed brought nothing, or too many lines that cannot be split into columns.
         """
         verdicts = [_not_empty(feed, landing, feed in may_be_empty) for feed, landing in sorted(landings.items())]
         verdicts += [_parsable(feed, landing, self.bounds) for feed, landing in sorted(landings.items())]
-        self._block("gate_raw", verdicts, {})
+        self._block("gate_arrived", verdicts)
+
+    def raw(self, conformed: Mapping[str, DataFrame], full: bool) -> list[Verdict]:
+        """Judge tonight's rows one by one: good ones go on, the others to quarantine with every failed rule.
+
+        Args:
+            conformed: entity -> canonical rows, each computed once, when they are judged.
+            full: rows of all nights are judged anew.
+
+        Raises:
+            ContractError: too many rows of a table were set aside.
+        """
+        verdicts: list[Verdict] = []
         quarantined: dict[str, dict[str, int]] = {}
         for entity in canonical.ENTITIES:
-            if has_staged(self.night, f"conformed/{entity.name}"):
-                found, aside = self._split(entity, full)
+            remove_staged(self.night, f"judged/{entity.name}")
+            if entity.name in conformed:
+                found, aside = self._split(entity, conformed[entity.name], full)
                 verdicts += found
                 quarantined[entity.name] = aside
         self._block("gate_raw", verdicts, quarantined)
         return verdicts
 
-    def _split(self, entity: Entity, full: bool) -> tuple[list[Verdict], dict[str, int]]:
+    def _split(self, entity: Entity, conformed: DataFrame, full: bool) -> tuple[list[Verdict], dict[str, int]]:
         """Judge an entity's conformed rows and write good and bad ones in one pass."""
         from pyspark.sql import functions as F
 
@@ -79,7 +91,6 @@ class Gate:
             f"{entity.name}.{r.column}.resolves" for r in references
         }
         rules = [rule for rule in rules if rule["meta"]["rule_id"] not in tolerated]
-        conformed = read_staged(self.spark, self.night, f"conformed/{entity.name}")
         helpers = [F.expr(sql).alias(name) for name, sql in derived.items()]
         rows = self._with_known(conformed.select("*", *helpers), entity, references, full)
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
@@ -92,7 +103,8 @@ class Gate:
         verdicts = [
             replace(v, action=_row_action(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()
         ]
-        counts, bad_rows = self._set_aside(entity, conformed.columns)
+        flags = canonical.flags(entity)
+        counts, bad_rows = self._set_aside(entity, [name for name in conformed.columns if name not in flags])
         total = max((v.rows_checked for v in verdicts), default=0)
         return [*verdicts, self._share(entity, verdicts, total, bad_rows)], counts
 

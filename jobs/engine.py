@@ -109,8 +109,7 @@ def connect(url: str) -> SparkSession:
     from pyspark.sql.connect.client.retries import DefaultPolicy
 
     try:
-        # mypy takes the class property for a plain one
-        session = SparkSession.builder.remote(url).getOrCreate()  # type: ignore[operator]
+        session = SparkSession.Builder().config("spark.remote", url).getOrCreate()
         # by default an engine that is gone is asked again for ten minutes; here it is up or it is gone
         session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=4000)])
         for name, value in SESSION_CONF.items():

@@ -22,8 +22,9 @@ class Step:
 
 STEPS: tuple[Step, ...] = (
     Step("extract", ("sources",), ("raw", "vault"), "read a source; contact data to the vault", each_source=True),
-    Step("conform", ("raw",), ("conformed",), "map rows to the canonical input, typed"),
-    Step("gate_raw", ("conformed",), ("judged", "quarantine"), "judge rows one by one; set bad ones aside"),
+    Step(
+        "gate_raw", ("raw",), ("judged", "quarantine"), "map to the canonical input; judge row by row, bad ones aside"
+    ),
     Step("clean", ("judged",), ("clean",), "deduplicate, date and merge"),
     Step("gate_clean", ("clean",), ("clean, gated",), "judge what was merged; account for every row"),
     Step("identity", ("clean, gated",), ("identity",), "who is who"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from expectations.gates import Bounds, Gate
 from jobs.definitions.published import TABLES
-from jobs.steps import conservation, inputs
+from jobs.steps import conform, conservation, inputs
 from jobs.steps.context import Context
 from jobs.steps.publish import WRITTEN_LAST
 
@@ -29,7 +29,9 @@ def judge(context: Context, name: str) -> dict[str, Any]:
             for feed, one in settings.feeds.items()
             if one.may_be_empty
         )
-        verdicts = gate.raw(inputs.landings(context.night), allowed, context.full)
+        landings = inputs.landings(context.night)
+        gate.arrived(landings, allowed)
+        verdicts = gate.raw(conform.conformed(context), context.full)
     elif name == "gate_clean":
         accounts = conservation.account(context)
         touched = {

@@ -209,7 +209,7 @@ def _skipped(context: Context, name: str) -> dict[str, Any] | None:
     from jobs.steps import inputs
     from jobs.steps.publish import summary
 
-    if name == "conform":
+    if name == "gate_raw":
         twin = inputs.unchanged(context)
         if twin is not None:
             context.night.record(UNCHANGED, {"run": twin.run})

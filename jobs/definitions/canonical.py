@@ -249,10 +249,29 @@ PROVENANCE: tuple[Column, ...] = (
     Column("_landed", "DATE", "Business date of the night that took the row in."),
     Column("_person_hash", "STRING", "Keyed hash of the source and its customer id."),
 )
-#: names of the columns whose text could not be read as their type, wrapped in commas; empty if none
 COPIES = Column("_copies", "BIGINT", "Raw rows that say this, a receipt's header being on each of its lines.")
-UNREADABLE = Column("_unreadable", "STRING", "Columns whose text could not be read, as in ',quantity,gross,'.")
-#: names of the required columns that hold no text, wrapped in commas; empty if none
-ABSENT = Column("_absent", "STRING", "Required columns that hold nothing, as in ',store_id,'.")
-#: columns that only the judging of a row needs
-JUDGING = (COPIES, UNREADABLE, ABSENT)
+
+
+def reads(column: Column) -> str:
+    """Name of the flag that says a column's text could be read as its type."""
+    return f"_reads_{column.name}"
+
+
+def has(column: Column) -> str:
+    """Name of the flag that says a required column holds something."""
+    return f"_has_{column.name}"
+
+
+def typed(entity: Entity) -> tuple[Column, ...]:
+    """Columns whose text has to be read as another type."""
+    return tuple(column for column in entity.columns if column.type != "STRING")
+
+
+def needed(entity: Entity) -> tuple[Column, ...]:
+    """Columns that must hold something."""
+    return tuple(column for column in entity.columns if column.required and not column.default)
+
+
+def flags(entity: Entity) -> tuple[str, ...]:
+    """Flags by which conformed rows are judged."""
+    return (*map(reads, typed(entity)), *map(has, needed(entity)))

@@ -134,8 +134,10 @@ class Airflow:
         for member in family:
             _quietly(member.terminate)
         _, alive = psutil.wait_procs(family, timeout=STOP_SECONDS)
-        for member in (*alive, *(late for one in alive for late in _family(one.pid))):
+        left = [*alive, *(late for one in alive for late in _family(one.pid))]
+        for member in left:
             _quietly(member.kill)
+        psutil.wait_procs(left, timeout=STOP_SECONDS)
         self.process.wait()
 
 

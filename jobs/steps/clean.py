@@ -44,7 +44,7 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
         rows = None
     else:
         rows = read_staged(context.spark, context.night, f"judged/{entity.name}").where(ACCEPTED)
-        columns = (*entity.clean_columns, *canonical.PROVENANCE, *canonical.JUDGING)
+        columns = (*entity.clean_columns, *canonical.PROVENANCE, canonical.COPIES)
         rows = rows.select(*(column.name for column in columns))
     if entity.name in clean.INFERRED:
         rows = _with_inferred(context, entity, rows, known)
@@ -142,10 +142,8 @@ def _inferred(keys: DataFrame, entity: Entity, context: Context) -> DataFrame:
         "_feed": F.lit("inferred"),
         "_landed": F.lit(str(context.day)).cast("date"),
         "_copies": F.lit(1).cast("bigint"),
-        "_unreadable": F.lit(""),
-        "_absent": F.lit(""),
         "is_inferred": F.lit(True),
     }
-    columns = (*entity.clean_columns, *canonical.PROVENANCE, *canonical.JUDGING)
+    columns = (*entity.clean_columns, *canonical.PROVENANCE, canonical.COPIES)
     empty = {c.name: F.lit(None).cast(c.type) for c in columns if c.name not in (entity.key[0], *made)}
     return keys.withColumns(empty | made)

