@@ -17,7 +17,7 @@ from jobs.storage.parquet import has_staged, read, read_staged, remove_staged, w
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-ACCEPTED, REJECTED = "accepted", "rejected"
+ACCEPTED, REJECTED = "size(_failed) = 0", "size(_failed) > 0"
 
 
 @dataclass(frozen=True)
@@ -91,20 +91,25 @@ class Gate:
             f"{entity.name}.{r.column}.resolves" for r in references
         }
         rules = [rule for rule in rules if rule["meta"]["rule_id"] not in tolerated]
+        # two plain passes are faster than one whose expressions grow beyond what Spark compiles
+        write_staged(conformed, self.night, f"conformed/{entity.name}")
+        conformed = read_staged(self.spark, self.night, f"conformed/{entity.name}")
         helpers = [F.expr(sql).alias(name) for name, sql in derived.items()]
         rows = self._with_known(conformed.select("*", *helpers), entity, references, full)
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
         conditions = Referee(rows, f"conformed.{entity.name}", rules).row_conditions()
         reasons = [F.when(bad, F.lit(rule_id)) for rule_id, bad in conditions.items() if rule_id in aside]
-        verdict = F.when(F.size("_failed") > 0, F.lit(REJECTED)).otherwise(F.lit(ACCEPTED))
-        judged = rows.withColumn("_failed", F.array_compact(F.array(*reasons))).withColumn("_verdict", verdict)
-        write_staged(judged, self.night, f"judged/{entity.name}", partition_by="_verdict")
+        judged = rows.withColumn("_failed", F.array_compact(F.array(*reasons)))
+        write_staged(judged, self.night, f"judged/{entity.name}")
         written = read_staged(self.spark, self.night, f"judged/{entity.name}")
         verdicts = [
             replace(v, action=_row_action(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()
         ]
         flags = canonical.flags(entity)
-        counts, bad_rows = self._set_aside(entity, [name for name in conformed.columns if name not in flags])
+        any_failed = any(v.rows_failed and v.rule_id in aside for v in verdicts)
+        counts, bad_rows = self._set_aside(
+            entity, [name for name in conformed.columns if name not in flags], any_failed
+        )
         total = max((v.rows_checked for v in verdicts), default=0)
         return [*verdicts, self._share(entity, verdicts, total, bad_rows)], counts
 
@@ -129,17 +134,17 @@ class Gate:
             keys = read(self.spark, self.base, "clean", target.name, columns).select(*names)
         if has_staged(self.night, f"judged/{target.name}"):
             tonight = read_staged(self.spark, self.night, f"judged/{target.name}")
-            keys = keys.union(tonight.where(f"_verdict = '{ACCEPTED}'").select(*names))
+            keys = keys.union(tonight.where(ACCEPTED).select(*names))
         return keys.distinct()
 
-    def _set_aside(self, entity: Entity, columns: list[str]) -> tuple[dict[str, int], int]:
+    def _set_aside(self, entity: Entity, columns: list[str], any_failed: bool) -> tuple[dict[str, int], int]:
         """Put the rejected rows into quarantine; returns raw rows set aside by feed, and judged rows set aside."""
         from pyspark.sql import functions as F
 
         day = str(self.night.date)
-        rejected = read_staged(self.spark, self.night, f"judged/{entity.name}").where(f"_verdict = '{REJECTED}'")
+        rejected = read_staged(self.spark, self.night, f"judged/{entity.name}").where(REJECTED)
         sums = F.sum("_copies").alias("n"), F.count("*").alias("judged")
-        rows = rejected.groupBy("_feed").agg(*sums).collect() if self._has_rejected(entity) else []
+        rows = rejected.groupBy("_feed").agg(*sums).collect() if any_failed else []
         if rows:
             marked = rejected.select(*columns, "_failed").withColumn("_held_on", F.lit(day))
             write(marked, self.night, "quarantine", entity.name, partitions=[day], by="_held_on")
@@ -148,9 +153,6 @@ class Gate:
             empty.mkdir(parents=True, exist_ok=True)
             self.night.adopt(empty, "quarantine", entity.name, partitions=[day])
         return {row["_feed"]: row["n"] for row in rows}, sum(row["judged"] for row in rows)
-
-    def _has_rejected(self, entity: Entity) -> bool:
-        return has_staged(self.night, f"judged/{entity.name}/_verdict={REJECTED}")
 
     def _share(self, entity: Entity, verdicts: list[Verdict], total: int, bad: int) -> Verdict:
         """The critical rule that not too much of a table was set aside."""

@@ -56,8 +56,8 @@ def _column_rules(table: str, column: Column) -> list[Rule]:
     name, rules = f"{table}.{column.name}", []
     rules += _value_rules(name, column)
     if column.type == "STRING" and not column.values and not column.contact:
-        # only ids may look like a phone number
-        pattern = EMAIL_LIKE if column.name.endswith("_id") else CONTACT_LIKE
+        # ids and bands such as 50000-74999 may look like a phone number
+        pattern = EMAIL_LIKE if column.name.endswith(("_id", "_band")) else CONTACT_LIKE
         if not (column.name == "text" and column.free_text):
             rules.append(
                 rule("expect_column_values_to_not_match_regex", f"{name}.no_contact",

@@ -111,7 +111,9 @@ def connect(url: str) -> SparkSession:
     try:
         session = SparkSession.Builder().config("spark.remote", url).getOrCreate()
         # by default an engine that is gone is asked again for ten minutes; here it is up or it is gone
-        session.client.set_retry_policies([DefaultPolicy(max_retries=5, max_backoff=4000)])
+        session.client.set_retry_policies(  # type: ignore[operator]  # a property, which mypy takes for a method
+            [DefaultPolicy(max_retries=5, max_backoff=4000)]
+        )
         for name, value in SESSION_CONF.items():
             _configure(session, name, value)
     except Exception as error:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jobs import engine
+from jobs import engine, faultpoints
 from jobs.errors import ContractError, EnvironmentFault, RegularsError, TransientFault
 from jobs.settings import Settings, load_settings
 from jobs.storage import files
@@ -82,9 +82,10 @@ class Keeper:
                 return
             time.sleep(0.05)
 
-    def _wait_for(self, name: str, seconds: float) -> dict[str, Any]:
+    def _wait_for(self, name: str, seconds: float, process: subprocess.Popen[bytes] | None = None) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
+            is_gone = self._is_gone(process)  # asked first: the last thing that it writes is not missed
             failed = self.folder / "failed.json"
             if failed.exists():
                 said = files.read_json(failed)
@@ -92,8 +93,18 @@ class Keeper:
             if (self.folder / name).exists():
                 self.lock.require(self.run)
                 return dict(files.read_json(self.folder / name))
+            if is_gone:
+                raise EnvironmentFault(
+                    f"the keeper of run {self.run} is gone", next_command=f"read {self.folder}, and run the night again"
+                )
             time.sleep(0.05)
         raise EnvironmentFault(f"the keeper of run {self.run} does not answer", next_command=f"read {self.folder}")
+
+    def _is_gone(self, process: subprocess.Popen[bytes] | None) -> bool:
+        """It ended; its starter knows the process, others know that it holds the lock while it lives."""
+        if process is not None:
+            return process.poll() is not None
+        return (self.lock.holder() or {}).get("run") != self.run
 
 
 def start(warehouse: Warehouse, run: str, day: str, *, owner: int | None) -> Keeper:
@@ -114,8 +125,8 @@ def start(warehouse: Warehouse, run: str, day: str, *, owner: int | None) -> Kee
     keeper.folder.mkdir(parents=True, mode=files.RESTRICTED_DIR)
     command = [sys.executable, "-m", "jobs.keeper", run, day, str(owner or 0)]
     with (keeper.folder / "keeper.log").open("ab") as log:
-        subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
-    keeper._wait_for("keeper.json", LOCK_WAIT_SECONDS)
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+    keeper._wait_for("keeper.json", LOCK_WAIT_SECONDS, process)
     return keeper
 
 
@@ -127,10 +138,12 @@ def keep(settings: Settings, run: str, day: str, owner: int) -> None:
     try:
         keeper.lock.acquire(run, day, wait_seconds=LOCK_WAIT_SECONDS)
         files.write_json(keeper.folder / "keeper.json", {"pid": os.getpid(), "run": run, "date": day})
+        faultpoints.reach("keeper.locked")
         url = settings.engine
         if not url.startswith("sc://"):
             started = engine.start(settings.engine, settings.engine_options, keeper.folder / "engine.log")
             url = started.url
+            faultpoints.reach("keeper.engine_started")
         files.write_json(keeper.folder / "engine.json", {"url": url})
         _wait_until_abandoned(keeper, started, owner, settings.engine_options.idle_minutes * 60)
     except RegularsError as error:
@@ -172,4 +185,6 @@ def _is_alive(process: int) -> bool:
 
 if __name__ == "__main__":
     os.umask(0o077)
+    if not os.environ.get(faultpoints.VARIABLE, "").startswith("keeper."):
+        os.environ.pop(faultpoints.VARIABLE, None)  # it is the run that is to die
     keep(load_settings(), sys.argv[1], sys.argv[2], int(sys.argv[3]))

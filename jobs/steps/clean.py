@@ -17,7 +17,7 @@ from jobs.transforms import merge
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-ACCEPTED = "_verdict = 'accepted'"
+ACCEPTED = "size(_failed) = 0"
 HELD_RULE = "orders.business_date.late_horizon"
 
 
@@ -51,8 +51,7 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
     if rows is None:
         return {"changes": {}, "dates": [], "wrote": False}
     rows, held = _dated(context, entity, rows, known)
-    write_staged(merge.classified(merge.with_content(rows), known, entity), context.night, f"classified/{entity.name}")
-    classified = read_staged(context.spark, context.night, f"classified/{entity.name}")
+    classified = _classified(context, entity, merge.with_content(rows), known)
     changes: dict[str, dict[str, int]] = {}
     for row in merge.counts(classified).collect():
         changes.setdefault(row["_feed"], {})[row[merge.CHANGE]] = row["rows"]
@@ -61,6 +60,14 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
     wrote = any(change in one for one in changes.values() for change in (merge.INSERTED, merge.SUPERSEDING))
     dates = _write(context, entity, known, classified) if wrote else []
     return {"changes": changes, "dates": dates, "wrote": wrote}
+
+
+def _classified(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) -> DataFrame:
+    """What each row does to what is known; on a first load without doubles that is plain, and nothing is sorted."""
+    if not context.night.parts("clean", entity.name) and not merge.has_doubles(rows, entity):
+        return rows.withColumn(merge.CHANGE, F.lit(merge.INSERTED))
+    write_staged(merge.classified(rows, known, entity), context.night, f"classified/{entity.name}")
+    return read_staged(context.spark, context.night, f"classified/{entity.name}")
 
 
 def _write(context: Context, entity: Entity, known: DataFrame, classified: DataFrame) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from jobs import faultpoints
 from jobs.errors import UsageError
 from jobs.extract.feed import FeedState, Landing, Window
 from jobs.extract.feeds import extract
@@ -58,12 +59,14 @@ def _land(context: Context, source: str, feed: str) -> Landing:
         for zone, rows in (("raw", batch.raw), ("vault", batch.vault), ("quarantine", batch.rejected)):
             if rows is not None and rows.num_rows:
                 sinks[zone].write(_landed(rows, str(context.day)) if zone == "raw" else rows)
+        faultpoints.reach("extract.batch_taken")
     _adopt(context, source, feed, sinks)
     landing = extraction.landing
     if landing is None:
         raise RuntimeError(f"extraction of {source}.{feed} ended without a landing")
     seen = before.seen | {str(f["sha256"]): str(f["name"]) for f in landing.files if f["status"] == "landed"}
     files.write_json(state_file, {"cursor": landing.cursor_to, "seen": seen})
+    faultpoints.reach("extract.feed_landed")
     return landing
 
 
@@ -85,3 +88,4 @@ def _adopt(context: Context, source: str, feed: str, sinks: dict[str, Sink]) -> 
         if sink.folder.is_dir():
             sink.folder.rename(staged / f"{PARTITION}={day}")
         context.night.adopt(staged, zone, tables[zone], partitions=[day])  # type: ignore[arg-type]  # a Zone each
+        faultpoints.reach(f"extract.{zone}_landed")

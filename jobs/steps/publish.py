@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from jobs import faultpoints
 from jobs.definitions import published as p
 from jobs.steps import inputs
 from jobs.steps.context import Context
@@ -32,7 +33,9 @@ def run(context: Context) -> dict[str, Any]:
         ContractError: the run lost the warehouse to another one, or a gate has not passed.
     """
     _write_quality(context)
+    faultpoints.reach("publish.quality_written")
     _write_log(context)
+    faultpoints.reach("publish.log_written")
     facts = {
         "fingerprint": inputs.fingerprint(context),
         "code_version": inputs.code_version(),
@@ -43,9 +46,11 @@ def run(context: Context) -> dict[str, Any]:
     write_manifest(context.night, context.base, facts)
     publish.open_to_readers(context.night)
     context.keeper.lock.require(context.night.run)
+    faultpoints.reach("publish.fence_passed")
     night = context.warehouse.close(context.night)
     moved = publish.flip(context.warehouse, night)
     publish.repair_links(context.warehouse)
+    faultpoints.reach("publish.links_made")
     gone = publish.retire(context.warehouse, context.settings.retention.nights)
     if gone:
         publish.repair_links(context.warehouse)

@@ -9,6 +9,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from jobs import faultpoints
+
 RESTRICTED_DIR = 0o700
 OPEN_DIR = 0o755
 OPEN_FILE = 0o644
@@ -31,6 +33,7 @@ def write_text(path: Path, text: str) -> None:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
+    faultpoints.reach("files.text_written")
     os.replace(temporary, path)
     sync(path.parent)
 
@@ -81,5 +84,6 @@ def replace_link(link: Path, target: str) -> None:
     temporary = link.with_name(f".{link.name}.{os.getpid()}.tmp")
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(target)
+    faultpoints.reach("files.link_made")
     os.replace(temporary, link)
     sync(link.parent)

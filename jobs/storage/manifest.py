@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from jobs import faultpoints
 from jobs.storage import files
 from jobs.storage.night import LOG, MANIFEST, ZONES, Night
 
@@ -31,7 +32,9 @@ def write_manifest(night: Night, base: Night | None, facts: dict[str, Any]) -> d
         "files": listed,
         **facts,
     }
+    faultpoints.reach("manifest.listed")
     files.write_json(night.path / MANIFEST, content)
+    faultpoints.reach("manifest.written")
     files.remove_tree(night.path / LOG)
     return content
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import pyarrow.parquet as pq
 
+from jobs import faultpoints
 from jobs.storage import files
 
 Zone = Literal["raw", "vault", "clean", "quarantine", "identity", "features", "models", "published"]
@@ -89,6 +90,7 @@ class Night:
         else:
             for value in partitions:
                 files.remove_tree(target / f"{PARTITION}={value}")
+        faultpoints.reach("adopt.old_gone")
         target.mkdir(parents=True, exist_ok=True)
         moved = []
         for number, part in enumerate(sorted(staged.rglob("*.parquet"))):
@@ -98,12 +100,14 @@ class Night:
             files.sync(part)
             part.rename(new)
             moved.append(new)
+            faultpoints.reach("adopt.part_moved")
         files.remove_tree(staged)
         return moved
 
     def restore(self, base: Night | None, zone: Zone) -> None:
         """Make a zone what it was in the night this one started from, so that a step can begin again."""
         files.remove_tree(self.path / zone)
+        faultpoints.reach("restore.zone_gone")
         if base is not None and (base.path / zone).is_dir():
             files.link_tree(base.path / zone, self.path / zone)
         else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from jobs import faultpoints
 from jobs.definitions.model import Column, ddl
 from jobs.storage import files
 from jobs.storage.night import PARTITION, STAGING, Night, Zone
@@ -87,6 +88,7 @@ def write_staged(rows: DataFrame, night: Night, name: str, *, partition_by: str 
     """Write a working table of an open night, in the place of an earlier one."""
     writer = rows.write.mode("overwrite")
     (writer.partitionBy(partition_by) if partition_by else writer).parquet(str(night.staged(name)))
+    faultpoints.reach("parquet.working_table_written")
 
 
 def write(
@@ -123,6 +125,7 @@ def write(
         rows.write.partitionBy(PARTITION).parquet(str(staged))
     else:
         (rows.sort(*sort) if sort else rows).write.parquet(str(staged))
+    faultpoints.reach("parquet.table_written")
     return night.adopt(staged, zone, table, partitions=partitions)
 
 
@@ -136,6 +139,7 @@ def write_arrow(
     if sort:
         rows = rows.sort_by([(name, "ascending") for name in sort])
     pq.write_table(rows, folder / "part.parquet", compression=COMPRESSION)
+    faultpoints.reach("parquet.small_table_written")
     return night.adopt(staged, zone, table, partitions=[partition] if partition else None)
 
 

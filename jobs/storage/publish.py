@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from pathlib import Path
 
+from jobs import faultpoints
 from jobs.storage import files
 from jobs.storage.night import Night
 from jobs.storage.warehouse import Warehouse
@@ -24,6 +26,7 @@ def open_to_readers(night: Night) -> None:
             os.chmod(Path(folder) / name, files.OPEN_DIR)
         for name in parts:
             os.chmod(Path(folder) / name, files.OPEN_FILE)
+        faultpoints.reach("publish.folder_opened")
 
 
 def flip(warehouse: Warehouse, night: Night) -> bool:
@@ -31,31 +34,40 @@ def flip(warehouse: Warehouse, night: Night) -> bool:
     shown = warehouse.current()
     if shown is not None and (shown.date, shown.run) >= (night.date, night.run):
         return False
+    faultpoints.reach("flip.before")
     files.replace_link(warehouse.current_link, f"nights/{night.path.name}")
+    faultpoints.reach("flip.after")
     return True
 
 
-def repair_links(warehouse: Warehouse) -> None:
-    """Make every derived link right: ``published/current`` and ``by_date`` follow the newest runs."""
+def repair_links(warehouse: Warehouse, going: Collection[Night] = ()) -> None:
+    """Make every derived link right: ``published/current`` and ``by_date`` follow the newest runs.
+
+    Args:
+        warehouse: whose links.
+        going: nights about to be deleted; no link may lead to them.
+    """
     for folder in (warehouse.root, warehouse.nights, warehouse.published_link.parent):
         folder.mkdir(parents=True, exist_ok=True)
         os.chmod(folder, files.OPEN_DIR)
     if not warehouse.published_link.is_symlink():
         files.replace_link(warehouse.published_link, "../current/published")
-    wanted = _by_date(warehouse)
+    wanted = _by_date(warehouse, going)
     for link, target in wanted.items():
         if not link.is_symlink() or os.readlink(link) != target:
             files.replace_link(link, target)
+            faultpoints.reach("links.one_made")
     if warehouse.by_date.is_dir():
         for link in warehouse.by_date.glob("*/ds=*"):
             if link not in wanted:
                 link.unlink()
+                faultpoints.reach("links.one_gone")
         for folder in (warehouse.by_date, *warehouse.by_date.iterdir()):
             os.chmod(folder, files.OPEN_DIR)
 
 
-def _by_date(warehouse: Warehouse) -> dict[Path, str]:
-    newest = {night.date: night for night in warehouse.published()}
+def _by_date(warehouse: Warehouse, going: Collection[Night]) -> dict[Path, str]:
+    newest = {night.date: night for night in warehouse.published() if night not in going}
     return {
         warehouse.by_date / table / f"ds={day}": f"../../../nights/{night.path.name}/published/{table}"
         for day, night in newest.items()
@@ -81,11 +93,15 @@ def retire(warehouse: Warehouse, keep: int) -> list[str]:
     nights = warehouse.published()
     kept_dates = sorted({night.date for night in nights})[-keep:]
     shown = warehouse.current()
-    gone = []
+    going = []
     for night in nights:
         runs = [other.run for other in nights if other.date == night.date]
         old = night.date not in kept_dates or night.run not in runs[-2:]
         if old and (shown is None or night.path != shown.path):
-            files.remove_tree(night.path)
-            gone.append(night.path.name)
-    return gone
+            going.append(night)
+    if going:
+        repair_links(warehouse, going)
+    for night in going:
+        warehouse.remove(night)
+        faultpoints.reach("retire.one_gone")
+    return [night.path.name for night in going]

@@ -8,6 +8,7 @@ import time
 from datetime import date
 from pathlib import Path
 
+from jobs import faultpoints
 from jobs.errors import ContractError, EnvironmentFault
 from jobs.storage import files
 from jobs.storage.night import MANIFEST, OPEN_SUFFIX, STAGING, ZONES, Night
@@ -16,6 +17,10 @@ from jobs.storage.night import MANIFEST, OPEN_SUFFIX, STAGING, ZONES, Night
 def new_run_id() -> str:
     """A run's name: when it was started, so that names sort, and four random hex digits."""
     return time.strftime("%Y%m%dT%H%M%S", time.gmtime()) + "-" + secrets.token_hex(2)
+
+
+#: a night's directory has such a name while it is being laid out or deleted; nothing takes it for a night
+PASSING = ".passing-"
 
 
 class Warehouse:
@@ -79,15 +84,15 @@ class Warehouse:
         return Night.at(path)
 
     def is_stale(self, night: Night) -> bool:
-        """A night is stale while an earlier one it was built upon has since been run again with other rows."""
+        """A night is stale while it would start from another one now: an earlier date was run since."""
         base_name = night.manifest()["base"]
         if base_name is None:
             return False
         base = Night.at(self.nights / base_name)
-        newest = self.latest(base.date)
+        newest = self.base_of(night.date)
         if newest is None:  # retired: nothing can be run again under it
             return False
-        return newest.run != base.run or self.is_stale(base)
+        return newest.path != base.path or self.is_stale(base)
 
     def _all(self) -> list[Night]:
         if not self.nights.is_dir():
@@ -114,18 +119,24 @@ class Warehouse:
             ) from error
 
     def begin(self, day: date, run: str) -> Night:
-        """Open a night as links to the files of the one it starts from. The lock must be held.
+        """Open a night as links to the files of the one it starts from, whole or not at all. The lock must be held.
 
         Nights that earlier runs left open are swept first: nothing reads them and nothing is in them
         that a rerun does not make again.
         """
         self.sweep()
-        night = Night(self.nights / f"{day}.{run}{OPEN_SUFFIX}", day, run)
+        faultpoints.reach("begin.swept")
+        draft = Night(self.nights / f"{PASSING}{day}-{run}", day, run)
         base = self.base_of(day)
-        night.path.mkdir(parents=True)
+        draft.path.mkdir(parents=True)
         for zone in ZONES:
-            night.restore(base, zone)
-        night.record("begin", {"base": base.path.name if base else None})
+            draft.restore(base, zone)
+            faultpoints.reach("begin.zone_linked")
+        draft.record("begin", {"base": base.path.name if base else None})
+        faultpoints.reach("begin.recorded")
+        night = Night(self.nights / f"{day}.{run}{OPEN_SUFFIX}", day, run)
+        os.rename(draft.path, night.path)
+        faultpoints.reach("begin.opened")
         return night
 
     def base(self, night: Night) -> Night | None:
@@ -138,19 +149,30 @@ class Warehouse:
         left = self.open_nights()
         for night in left:
             self.discard(night)
+        for passing in self.nights.glob(f"{PASSING}*"):
+            files.remove_tree(passing)
         return [night.path.name for night in left]
 
     def discard(self, night: Night) -> None:
         """Delete an open night."""
         if not night.is_open:
             raise ValueError(f"{night.path.name} is published")
-        files.remove_tree(night.path)
+        self.remove(night)
+
+    def remove(self, night: Night) -> None:
+        """Delete a night at once for everybody else: half a night is never seen as one."""
+        passing = self.nights / f"{PASSING}{night.date}-{night.run}"
+        os.rename(night.path, passing)
+        faultpoints.reach("remove.out_of_sight")
+        files.remove_tree(passing)
 
     def close(self, night: Night) -> Night:
         """Turn an open night into a published one of its date, in one rename. Nobody is pointed at it yet."""
         files.remove_tree(night.path / STAGING)
+        faultpoints.reach("close.staging_gone")
         files.sync(night.path)
         path = night.path.with_name(night.path.name.removesuffix(OPEN_SUFFIX))
         os.rename(night.path, path)
+        faultpoints.reach("close.renamed")
         files.sync(self.nights)
         return Night(path, night.date, night.run)

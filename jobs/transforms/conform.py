@@ -15,7 +15,8 @@ from pyspark.sql import functions as F
 from jobs.definitions.canonical import COPIES, PROVENANCE, has, needed, reads, typed
 from jobs.definitions.model import Column, Entity
 
-_ZONE_STATED = r"(Z|[+-]\d{2}(:?\d{2})?)$"
+#: behind a time only: the end of a bare date looks like an offset
+_ZONE_STATED = r"(Z|[T ].*[+-]\d{2}(:?\d{2})?)$"
 
 
 def conform(

@@ -67,6 +67,11 @@ def changed_only(rows: DataFrame) -> DataFrame:
     return rows.where(F.col(CHANGE).isin(INSERTED, SUPERSEDING)).drop(CHANGE, COPIES.name)
 
 
+def has_doubles(rows: DataFrame, entity: Entity) -> bool:
+    """Whether any key stands on more than one row."""
+    return bool(rows.groupBy(*entity.key).count().where("count > 1").limit(1).collect())
+
+
 def counts(rows: DataFrame) -> DataFrame:
     """Raw rows by source and change: one row per (source, change), ``rows``."""
     return rows.groupBy("_feed", CHANGE).agg(F.sum(COPIES.name).alias("rows"))

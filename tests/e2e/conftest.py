@@ -75,7 +75,9 @@ class Chain:
         with shop(self.sample / "online.sqlite") as port:
             for day in days:
                 command = [str(Path(sys.executable).parent / "regulars"), "run", "--date", str(day)]
-                done = subprocess.run(command, env=self.environment(port), cwd=self.root, capture_output=True, text=True)
+                done = subprocess.run(
+                    command, env=self.environment(port), cwd=self.root, capture_output=True, text=True
+                )
                 said += done.stdout + done.stderr
                 assert done.returncode == 0, said
         return said

@@ -54,7 +54,7 @@ def when(row: dict[str, Any]) -> datetime:
 
 
 def changed_in(rows: list[dict[str, Any]], number: int, overlap: timedelta) -> list[dict[str, Any]]:
-    """What an incremental reading of night ``number`` has to bring: from the last known change (less the overlap) on."""
+    """What an incremental reading has to bring: all from the last known change (less the overlap) on."""
     until = ends(NIGHTS[number])
     if number == 0:
         return [row for row in rows if when(row) < until]

@@ -291,7 +291,9 @@ def test_the_night_is_published_and_says_what_it_set_aside(damaged: Damaged, pla
         wanted |= {rule: wanted.get(rule, 0) + 1 for rule in rules}
     assert failed == wanted
     gone = {identifier for (entity, identifier) in damaged.rows if entity == "customers"}
-    known = {(r["source"], r["source_customer_id"]) for r in plain.rows(DAY, "published", "restricted/customer_crosswalk")}
+    known = {
+        (r["source"], r["source_customer_id"]) for r in plain.rows(DAY, "published", "restricted/customer_crosswalk")
+    }
     there = {
         (r["source"], r["source_customer_id"])
         for r in damaged.chain.rows(DAY, "published", "restricted/customer_crosswalk")
