@@ -30,6 +30,7 @@ from jobs.storage.lock import WriterLock
 from jobs.storage.warehouse import Warehouse
 
 LOCK_WAIT_SECONDS = 6 * 3600.0
+_OPENED = "opened"
 _FAULTS: dict[int, type[RegularsError]] = {1: ContractError, 3: EnvironmentFault, 75: TransientFault}
 
 
@@ -70,6 +71,10 @@ class Keeper:
             yield
         finally:
             mark.unlink(missing_ok=True)
+
+    def opened(self) -> None:
+        """Say that the night is open: from here on the keeper outlives whoever began it."""
+        (self.folder / _OPENED).touch()
 
     def stop(self, seconds: float = 20.0) -> None:
         """Tell it to stop and wait until it has."""
@@ -123,14 +128,14 @@ def start(warehouse: Warehouse, run: str, day: str, *, owner: int | None) -> Kee
     keeper = Keeper.of(warehouse, run)
     files.remove_tree(keeper.folder)
     keeper.folder.mkdir(parents=True, mode=files.RESTRICTED_DIR)
-    command = [sys.executable, "-m", "jobs.keeper", run, day, str(owner or 0)]
+    command = [sys.executable, "-m", "jobs.keeper", run, day, str(owner or 0), str(os.getpid())]
     with (keeper.folder / "keeper.log").open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     keeper._wait_for("keeper.json", LOCK_WAIT_SECONDS, process)
     return keeper
 
 
-def keep(settings: Settings, run: str, day: str, owner: int) -> None:
+def keep(settings: Settings, run: str, day: str, owner: int, starter: int) -> None:
     """Hold the lock and the engine until there is a reason to stop."""
     keeper = Keeper.of(Warehouse(settings.warehouse), run)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -145,7 +150,7 @@ def keep(settings: Settings, run: str, day: str, owner: int) -> None:
             url = started.url
             faultpoints.reach("keeper.engine_started")
         files.write_json(keeper.folder / "engine.json", {"url": url})
-        _wait_until_abandoned(keeper, started, owner, settings.engine_options.idle_minutes * 60)
+        _wait_until_abandoned(keeper, started, (owner, starter), settings.engine_options.idle_minutes * 60)
     except RegularsError as error:
         said = {"exit_code": error.exit_code, "message": error.message, "next_command": error.next_command}
         files.write_json(keeper.folder / "failed.json", said)
@@ -156,13 +161,15 @@ def keep(settings: Settings, run: str, day: str, owner: int) -> None:
 
 
 def _wait_until_abandoned(
-    keeper: Keeper, started: engine.StartedEngine | None, owner: int, idle_seconds: float
+    keeper: Keeper, started: engine.StartedEngine | None, people: tuple[int, int], idle_seconds: float
 ) -> None:
-    last_used = time.monotonic()
+    (owner, starter), last_used = people, time.monotonic()
     while True:
         time.sleep(0.3)
         if owner and not _is_alive(owner):
             return
+        if not (keeper.folder / _OPENED).exists() and not _is_alive(starter):
+            return  # whoever began died before there was a night to keep; its retry must not be refused
         if started is not None and started.process.poll() is not None:
             return
         users = keeper.folder / "users"
@@ -187,4 +194,4 @@ if __name__ == "__main__":
     os.umask(0o077)
     if not os.environ.get(faultpoints.VARIABLE, "").startswith("keeper."):
         os.environ.pop(faultpoints.VARIABLE, None)  # it is the run that is to die
-    keep(load_settings(), sys.argv[1], sys.argv[2], int(sys.argv[3]))
+    keep(load_settings(), sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

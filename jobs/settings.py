@@ -10,11 +10,12 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+import zoneinfo
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -186,6 +187,13 @@ class Settings(BaseSettings):
     engine_options: EngineOptions = EngineOptions()
     retention: Retention = Retention()
     policies: Policies = Policies()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in zoneinfo.available_timezones():
+            raise ValueError(f"{name!r} is no IANA time zone")
+        return name
 
     @classmethod
     def settings_customise_sources(

@@ -37,9 +37,9 @@ def main() -> None:
     1 is data or a contract, 2 usage, 3 the environment, 75 something that may pass by itself.
     """
     os.umask(0o077)
-    from jobs.cli import look, nights, prepare
+    from jobs.cli import look, nights, prepare, quarantine
 
-    for module in (nights, look, prepare):
+    for module in (nights, look, prepare, quarantine):
         module.register(app)
     try:
         app(standalone_mode=False)

@@ -140,6 +140,7 @@ def open_night(
         if first in (None, "extract"):
             night = warehouse.begin(day, run_id)
             night.record("begin", {**night.records()["begin"], "full": full})
+        kept.opened()
         return Context.of(settings, run_id)
     except BaseException:
         kept.stop()
