@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zoneinfo
 from collections import Counter
 from datetime import timedelta
 from typing import Any
@@ -51,7 +52,12 @@ def bounds(context: Context) -> Bounds:
     return Bounds(
         max_quarantine_share=settings.thresholds.max_quarantine_share,
         min_rows_for_share=settings.thresholds.min_rows_for_share,
-        parameters={"earliest": EARLIEST, "latest": latest.isoformat(), "currency": settings.currency},
+        parameters={
+            "earliest": EARLIEST,
+            "latest": latest.isoformat(),
+            "currency": settings.currency,
+            "time_zones": sorted(zoneinfo.available_timezones()),
+        },
         tolerated=frozenset(
             column for policy, column in inferred.items() if getattr(settings.policies, policy) == "infer"
         ),

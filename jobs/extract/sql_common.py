@@ -76,7 +76,9 @@ def note_cursor(request: Request, outcome: Outcome, batch: pa.RecordBatch) -> No
     for name in batch.schema.names:
         if request.feed.cursor is None or name.casefold() != request.feed.cursor.casefold() or not batch.num_rows:
             continue
-        text = pc.replace_substring(batch.column(name), " ", "T")
+        said = batch.column(name)
+        instants = said.filter(pc.fill_null(pc.match_substring_regex(said, r"^\d{4}-\d{2}-\d{2}"), False))
+        text = pc.replace_substring(instants if len(instants) else said, " ", "T")
         greatest = pc.max(pc.replace_substring_regex(text, pattern="Z$", replacement="")).as_py()
         if greatest is None:
             continue

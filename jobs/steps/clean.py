@@ -52,14 +52,26 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
         return {"changes": {}, "dates": [], "wrote": False}
     rows, held = _dated(context, entity, rows, known)
     classified = _classified(context, entity, merge.with_content(rows), known)
-    changes: dict[str, dict[str, int]] = {}
-    for row in merge.counts(classified).collect():
-        changes.setdefault(row["_feed"], {})[row[merge.CHANGE]] = row["rows"]
+    changes, new_dates, wrote = _tally(classified)
     for feed, count in held.items():
         changes.setdefault(feed, {})["held"] = count
-    wrote = any(change in one for one in changes.values() for change in (merge.INSERTED, merge.SUPERSEDING))
-    dates = _write(context, entity, known, classified) if wrote else []
+    dates = _write(context, entity, known, classified, new_dates) if wrote else []
     return {"changes": changes, "dates": dates, "wrote": wrote}
+
+
+def _tally(classified: DataFrame) -> tuple[dict[str, dict[str, int]], set[str], bool]:
+    """Raw rows by feed and change, the business dates of rows that change something, and whether any does."""
+    changes: dict[str, dict[str, int]] = {}
+    dates: set[str] = set()
+    wrote = False
+    for row in merge.counts(classified).collect():
+        one = changes.setdefault(row["_feed"], {})
+        one[row[merge.CHANGE]] = one.get(row[merge.CHANGE], 0) + row["rows"]
+        if row[merge.CHANGE] in (merge.INSERTED, merge.SUPERSEDING):
+            wrote = True
+            if "business_date" in row:
+                dates.add(str(row["business_date"]))
+    return changes, dates, wrote
 
 
 def _classified(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) -> DataFrame:
@@ -70,14 +82,15 @@ def _classified(context: Context, entity: Entity, rows: DataFrame, known: DataFr
     return read_staged(context.spark, context.night, f"classified/{entity.name}")
 
 
-def _write(context: Context, entity: Entity, known: DataFrame, classified: DataFrame) -> list[str]:
+def _write(context: Context, entity: Entity, known: DataFrame, classified: DataFrame, new_dates: set[str]) -> list[str]:
     changed = merge.changed_only(classified)
     columns = [column.name for column in clean.columns_of(entity)]
     if entity.dated is None:
         whole = merge.merged(known, changed, entity).select(*columns)
         write(whole, context.night, "clean", entity.name, sort=entity.key)
         return []
-    dates = _touched(known, changed, entity)
+    is_first = not context.night.parts("clean", entity.name)
+    dates = sorted(new_dates | (set() if is_first else _left(known, changed, entity)))
     days = ", ".join(f"'{day}'" for day in dates)
     if dates:
         whole = merge.merged(known.where(f"ds IN ({days})"), changed, entity).select(*columns)
@@ -85,11 +98,10 @@ def _write(context: Context, entity: Entity, known: DataFrame, classified: DataF
     return dates
 
 
-def _touched(known: DataFrame, changed: DataFrame, entity: Entity) -> list[str]:
-    """Business dates whose rows change: those of the new rows and those they move away from."""
-    new = changed.select(F.col("business_date").cast("string").alias("ds")).distinct()
+def _left(known: DataFrame, changed: DataFrame, entity: Entity) -> set[str]:
+    """Business dates on which rows stood that are superseded, perhaps by rows of another date."""
     old = known.join(changed.select(*entity.key), [*entity.key], "left_semi").select("ds").distinct()
-    return sorted(row["ds"] for row in new.union(old).distinct().collect())
+    return {row["ds"] for row in old.collect()}
 
 
 def _dated(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) -> tuple[DataFrame, dict[str, int]]:

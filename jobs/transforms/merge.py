@@ -73,8 +73,9 @@ def has_doubles(rows: DataFrame, entity: Entity) -> bool:
 
 
 def counts(rows: DataFrame) -> DataFrame:
-    """Raw rows by source and change: one row per (source, change), ``rows``."""
-    return rows.groupBy("_feed", CHANGE).agg(F.sum(COPIES.name).alias("rows"))
+    """Raw rows by feed, change and, for dated entities, business date: ``rows``."""
+    by = ["business_date"] if "business_date" in rows.columns else []
+    return rows.groupBy("_feed", CHANGE, *by).agg(F.sum(COPIES.name).alias("rows"))
 
 
 def merged(known: DataFrame, changed: DataFrame, entity: Entity) -> DataFrame:

@@ -1,6 +1,6 @@
 """A disk that fills up at different moments, and one that cannot be written at all: real small file systems.
 
-They are tmpfs mounts in a mount namespace's place of the test's own, which takes root (a container's will do).
+They are tmpfs mounts, which takes root with the right to mount.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _bytes_used(disk: Path) -> int:
     return int(said.stdout.split()[-1])
 
 
-@pytest.mark.parametrize("free_kib", [16, 160, 400, 1000, 1800])
+@pytest.mark.parametrize("free_kib", [16, 160, 1000])
 def test_a_disk_that_fills_up_fails_the_night_and_shows_nothing(
     disk: Path, first: Undisturbed, second: Undisturbed, free_kib: int
 ) -> None:

@@ -9,7 +9,16 @@ from typing import Any
 import pytest
 
 from jobs.definitions.canonical import BY_NAME
-from jobs.transforms.merge import BusinessDay, changed_only, classified, counts, dated, merged, with_content
+from jobs.transforms.merge import (
+    BusinessDay,
+    changed_only,
+    classified,
+    counts,
+    dated,
+    has_doubles,
+    merged,
+    with_content,
+)
 from tests.spark.conftest import Table, rows_of
 
 ORDERS = BY_NAME["orders"]
@@ -74,6 +83,12 @@ def test_every_row_says_what_it_does(table: Table) -> None:
         ("again", "completed"), ("new", "completed"), ("restated", "cancelled"), ("same", "completed"),
         ("silent", "void"), ("stale", "void"), ("twice", "cancelled"), ("untouched", "completed"),
     ]  # fmt: skip
+
+
+def test_doubles_are_noticed(table: Table) -> None:
+    assert has_doubles(table(DDL, TONIGHT), ORDERS)
+    assert not has_doubles(table(DDL, KNOWN), ORDERS)
+    assert not has_doubles(table(DDL, []), ORDERS)
 
 
 @pytest.mark.parametrize("seed", range(4))
