@@ -49,3 +49,9 @@ def names_from(first: str | None) -> list[str]:
     if first not in BY_NAME:
         raise KeyError(first)
     return names[names.index(first) :]
+
+
+def names_before(first: str | None) -> list[str]:
+    """Step names before one."""
+    names = [step.name for step in STEPS]
+    return names[: names.index(first)] if first in names else []

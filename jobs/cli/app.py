@@ -62,12 +62,11 @@ def main() -> None:
 
 def _unexpected(error: Exception) -> None:
     """Usage errors of the command line itself, and faults of ours: where, never with a row's value."""
-    import click
-
-    if isinstance(error, click.exceptions.Exit):
+    if isinstance(error, typer.Exit):
         sys.exit(error.exit_code)
-    if isinstance(error, click.ClickException):
-        error.show()
+    show = getattr(error, "show", None)
+    if callable(show):  # typer carries its own click, whose exceptions have no public base
+        show()
         sys.exit(2)
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "/jobs/" in frame.filename or "/expectations/" in frame.filename]

@@ -133,7 +133,7 @@ def open_night(
     Keys.from_environment(settings.privacy.key_id)
     run_id = new_run_id()
     if first not in (None, "extract"):
-        run_id = _resumable(warehouse, day)
+        run_id = _resumable(warehouse, day, flow.names_before(first))
     kept = keeper.start(warehouse, run_id, str(day), owner=owner)
     try:
         publish.settle(warehouse)
@@ -147,11 +147,19 @@ def open_night(
         raise
 
 
-def _resumable(warehouse: Warehouse, day: date) -> str:
-    runs = [night.run for night in warehouse.open_nights() if night.date == day]
-    if not runs:
+def _resumable(warehouse: Warehouse, day: date, needed: list[str]) -> str:
+    """The newest open night of a date whose earlier steps are all done."""
+    nights = [night for night in warehouse.open_nights() if night.date == day]
+    if not nights:
         raise UsageError(f"no open night of {day} to go on with", next_command=f"regulars run --date {day}")
-    return runs[-1]
+    done = {step.split(".")[0] for step in nights[-1].records()}
+    missing = [step for step in needed if step not in done]
+    if missing:
+        raise UsageError(
+            f"the open night of {day} has not done {missing[0]}",
+            next_command=f"regulars run --date {day} --from {missing[0]}",
+        )
+    return nights[-1].run
 
 
 def run_night(settings: Settings, day: date, *, first: str | None = None, full: bool = False) -> dict[str, Any]:

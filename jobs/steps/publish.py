@@ -9,6 +9,7 @@ import pyarrow as pa
 
 from jobs import faultpoints
 from jobs.definitions import published as p
+from jobs.errors import ContractError
 from jobs.steps import inputs
 from jobs.steps.context import Context
 from jobs.steps.publishing import publish_arrow
@@ -32,6 +33,7 @@ def run(context: Context) -> dict[str, Any]:
     Raises:
         ContractError: the run lost the warehouse to another one, or a gate has not passed.
     """
+    _require_gates(context)
     _write_quality(context)
     faultpoints.reach("publish.quality_written")
     _write_log(context)
@@ -51,9 +53,7 @@ def run(context: Context) -> dict[str, Any]:
     moved = publish.flip(context.warehouse, night)
     publish.repair_links(context.warehouse)
     faultpoints.reach("publish.links_made")
-    gone = publish.retire(context.warehouse, context.settings.retention.nights)
-    if gone:
-        publish.repair_links(context.warehouse)
+    publish.retire(context.warehouse, context.settings.retention.nights)
     return summary(night) | {"is_current": moved}
 
 
@@ -75,6 +75,20 @@ def summary(night: Night) -> dict[str, Any]:
         "quarantined": failed,
         "quarantine_share": round(failed / checked, 6) if checked else 0.0,
     }
+
+
+def _require_gates(context: Context) -> None:
+    """Nothing is shown that a gate has stopped or never saw, whichever step somebody went on from."""
+    records = context.night.records()
+    shut = [gate for gate in GATES if gate not in records or any(map(_blocks, records[gate]["verdicts"]))]
+    if shut:
+        raise ContractError(
+            f"{', '.join(shut)} has not let this night through", next_command=f"regulars run --date {context.day}"
+        )
+
+
+def _blocks(verdict: dict[str, Any]) -> bool:
+    return verdict["severity"] == "critical" and not verdict["is_passed"]
 
 
 def _write_quality(context: Context) -> None:

@@ -228,7 +228,7 @@ from jobs.storage.schemas import arrow_schema
 suite = structural.published_suite(CUSTOMER_FEATURES)
 rules = [rule["meta"]["rule_id"] for rule in suite["expectations"]]
 print(CUSTOMER_FEATURES.column_names[-1], arrow_schema(CUSTOMER_FEATURES.columns).field(-1))
-print("customer_features.snow_share.in_range" in rules, suite["expectations"][0]["kwargs"]["column_list"][-1])
+print("customer_features.snow_share.in_range" in rules, suite["expectations"][0]["kwargs"]["column_set"][-1])
 print("| `snow_share` | DOUBLE | share | null | 0 to 1 | Orders in snow. |" in dictionary.dictionary())
 """
     done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)

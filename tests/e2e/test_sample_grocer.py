@@ -26,9 +26,7 @@ def grocer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def data(grocer: Path) -> duckdb.DuckDBPyConnection:
     """``bought`` is the package's own table, ``pos`` what the receipts say."""
     connection = duckdb.connect()
-    connection.execute(
-        f"CREATE VIEW bought AS SELECT * FROM read_parquet('{data_folder()}/transactions.parquet')"
-    )
+    connection.execute(f"CREATE VIEW bought AS SELECT * FROM read_parquet('{data_folder()}/transactions.parquet')")
     connection.execute(
         "CREATE TABLE pos AS SELECT receipt_no::BIGINT AS basket_id, * FROM"
         f" read_csv('{grocer}/pos/receipts_*', header = true, all_varchar = true, filename = true)"
@@ -56,13 +54,10 @@ def test_net_revenue_of_both_systems_is_the_data_to_the_cent(
 ) -> None:
     (at_tills,) = one(
         data,
-        "SELECT sum(gross::DECIMAL(12,2) - discount::DECIMAL(12,2) - coupon_discount::DECIMAL(12,2))"
-        " FROM pos",
+        "SELECT sum(gross::DECIMAL(12,2) - discount::DECIMAL(12,2) - coupon_discount::DECIMAL(12,2)) FROM pos",
     )
     online = sum(
-        line["gross"] - line["discount"] - line["coupon_discount"]
-        for order in orders
-        for line in order["lines"]
+        line["gross"] - line["discount"] - line["coupon_discount"] for order in orders for line in order["lines"]
     )
     assert at_tills + online == one(data, "SELECT sum(sales_value::DECIMAL(12,2)) FROM bought")[0]
     assert at_tills + online == Decimal("4596039.58")
@@ -176,8 +171,6 @@ def test_feedback_is_about_orders_of_the_one_who_gave_it(
 def test_a_second_layout_is_the_same_bytes(grocer: Path, tmp_path: Path) -> None:
     def digests(folder: Path) -> dict[str, str]:
         files = (path for path in folder.rglob("*") if path.is_file())
-        return {
-            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
-        }
+        return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
     assert digests(lay_out(tmp_path)) == digests(grocer)

@@ -129,15 +129,13 @@ def test_a_dropped_connection_is_transient_and_the_next_reading_whole(postgres_u
     execute(
         postgres_uri,
         "DROP TABLE IF EXISTS wide",
-        "CREATE TABLE wide AS SELECT g AS id, repeat(md5(g::text), 20) AS pad"
-        " FROM generate_series(1, 200000) g",
+        "CREATE TABLE wide AS SELECT g AS id, repeat(md5(g::text), 20) AS pad FROM generate_series(1, 200000) g",
     )
     parts = iter(start(postgres_uri, table="wide"))
     next(parts), next(parts)
     execute(
         postgres_uri,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-        " WHERE pid <> pg_backend_pid() AND query LIKE '%wide%'",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE '%wide%'",
     )
     with pytest.raises(TransientFault, match="wide"):
         list(parts)

@@ -86,15 +86,15 @@ def test_current_is_one_resolved_line(root: Path) -> None:
 
 def test_status_counts_what_was_recorded(root: Path) -> None:
     publish_night(root, date(2026, 1, 1), "a")
-    Warehouse(root).begin(date(2026, 1, 2), "b").record("conform", {"orders": {"pos.x": 0}})
+    Warehouse(root).begin(date(2026, 1, 2), "b").record("identity", {"records": 3})
     newest, older = json.loads(run("status", "--json"))
-    assert (newest["state"], newest["last_step"], newest["published_rows"]) == ("open", "conform", None)
+    assert (newest["state"], newest["last_step"], newest["published_rows"]) == ("open", "identity", None)
     assert (older["state"], older["is_current"], older["is_stale"]) == ("published", True, False)
     assert (older["rows_in"], older["quarantined"], older["published_rows"], older["warnings"]) == (9, 3, 3, 2)
     assert older["said"] == [
         "gate_raw: conformed.orders orders.x: 2 of 9 rows quarantined", "segments: too little to score",
     ]  # fmt: skip
-    assert "extract crm" in run("status", "--last", "2") or "conform" in run("status")
+    assert "extract crm" in run("status", "--last", "2") or "identity" in run("status")
 
 
 def test_status_survives_a_damaged_manifest(root: Path) -> None:

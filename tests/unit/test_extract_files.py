@@ -29,9 +29,7 @@ WINDOW = Window(date(2024, 3, 10), datetime(2024, 3, 11, tzinfo=UTC))
 
 
 class Result:
-    def __init__(
-        self, folder: Path, settle: float = 0.0, seen: dict[str, str] | None = None, **feed: Any
-    ) -> None:
+    def __init__(self, folder: Path, settle: float = 0.0, seen: dict[str, str] | None = None, **feed: Any) -> None:
         settings = Feed(**feed)
         source = Source(kind="files", location=str(folder), feeds={"f": settings}, settle_seconds=settle)
         extraction = extract("pos", source, "f", settings, FeedState(seen=seen or {}), WINDOW, KEYS, "US")
@@ -39,9 +37,7 @@ class Result:
         assert extraction.landing is not None
         self.landing: Landing = extraction.landing
         self.rows = [row for part in parts if part.raw is not None for row in part.raw.to_pylist()]
-        self.rejected = [
-            row for part in parts if part.rejected is not None for row in part.rejected.to_pylist()
-        ]
+        self.rejected = [row for part in parts if part.rejected is not None for row in part.rejected.to_pylist()]
         self.vault = [row for part in parts if part.vault is not None for row in part.vault.to_pylist()]
         assert (self.landing.rows, self.landing.rejected) == (len(self.rows), len(self.rejected))
 
@@ -136,9 +132,7 @@ def test_gbk_text_in_a_utf8_file_is_not_silently_wrong(tmp_path: Path) -> None:
 
 
 def test_undecodable_gb18030_line(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_bytes(
-        "编号,名\n1,张\n".encode("gb18030") + b"2,\xff\xff\n" + "3,李\n".encode("gb18030")
-    )
+    (tmp_path / "a.csv").write_bytes("编号,名\n1,张\n".encode("gb18030") + b"2,\xff\xff\n" + "3,李\n".encode("gb18030"))
     result = Result(tmp_path, encoding="gb18030")
     assert (result.column("名"), result.reasons()) == (["张", "李"], [(3, "unparsable.encoding")])
 
@@ -339,9 +333,7 @@ def parsed(data: bytes) -> tuple[list[tuple[Any, ...]], list[tuple[int, str, str
 
 def test_fast_way_careful_way_and_standard_library_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = random.Random(7)
-    files = [
-        b"h1,h2\n" + b"".join(chance.choices(TOKENS, WEIGHTS, k=chance.randrange(1, 40))) for _ in range(400)
-    ]
+    files = [b"h1,h2\n" + b"".join(chance.choices(TOKENS, WEIGHTS, k=chance.randrange(1, 40))) for _ in range(400)]
     expected = [parsed(data) for data in files]
     monkeypatch.setattr(csv_blocks, "BLOCK_BYTES", 16)
     monkeypatch.setattr(csv_blocks, "PIECE_BYTES", 3)

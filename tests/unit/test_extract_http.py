@@ -60,9 +60,7 @@ class Server:
         self._server.shutdown()
         self._server.server_close()
 
-    def read(
-        self, state: str | None = None, token: str | None = None, **feed: Any
-    ) -> tuple[list[Any], Landing]:
+    def read(self, state: str | None = None, token: str | None = None, **feed: Any) -> tuple[list[Any], Landing]:
         settings = Feed(path="/orders", **feed)
         source = Source(
             kind="http",
@@ -95,9 +93,7 @@ def ids(rows: list[Any]) -> list[str]:
 
 
 def test_values_keep_their_text(server: Server) -> None:
-    server.responder = in_turn(
-        (200, {}, b'{"data": {"rows": [{"id": 1.10, "in": {"a": 2.50}, "ok": false}]}}')
-    )
+    server.responder = in_turn((200, {}, b'{"data": {"rows": [{"id": 1.10, "in": {"a": 2.50}, "ok": false}]}}'))
     rows, landing = server.read(records="data.rows")
     assert (rows[0]["id"], rows[0]["in"], rows[0]["ok"]) == ("1.10", '{"a":2.50}', "false")
     assert (rows[0]["_file"], rows[0]["_row"]) == ("/orders", 1)
@@ -126,9 +122,7 @@ def test_patience_ends(server: Server) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_token_is_not_tried_again(
-    server: Server, status: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_token_is_not_tried_again(server: Server, status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("POS_TOKEN", "canary-token")
     server.responder = in_turn((status, {}, b"canary-token is wrong"))
     with pytest.raises(EnvironmentFault) as caught:
@@ -151,9 +145,7 @@ def test_cursor_pages_with_one_twice(server: Server) -> None:
         return 200, {}, {"rows": [{"id": n} for n in numbers], "meta": {"after": after}}
 
     server.responder = respond
-    rows, _ = server.read(
-        records="rows", pagination="cursor", next_page="meta.after", parameters={"size": "2"}
-    )
+    rows, _ = server.read(records="rows", pagination="cursor", next_page="meta.after", parameters={"size": "2"})
     assert ids(rows) == ["1", "2", "3", "3"]
     assert [row["_row"] for row in rows] == [1, 2, 3, 4]
     assert all(parameters["size"] == "2" for parameters in server.asked)
@@ -211,9 +203,7 @@ def test_window_overlap_and_a_skewed_clock(server: Server) -> None:
         "2024-03-11T00:00:00Z",
         "2024-03-11T09:00:00Z",
     ]
-    server.responder = in_turn(
-        (200, {}, [{"id": i, "at": at} for i, at in enumerate(instants)] + [{"id": 9}])
-    )
+    server.responder = in_turn((200, {}, [{"id": i, "at": at} for i, at in enumerate(instants)] + [{"id": 9}]))
     rows, landing = server.read(
         state="2024-03-09T00:10:00Z", cursor="at", since_parameter="since", until_parameter="until"
     )

@@ -133,9 +133,7 @@ def test_the_hash_of_rows_does_not_see_batches() -> None:
 
     whole = digest({"a": ["x", None, "yz"], "b": [None, None, "1"]})
     assert digest({"a": ["x"]}, {"a": [None, "yz"], "b": [None, "1"]}) == whole
-    sliced = pa.RecordBatch.from_pydict(
-        {"a": pa.array(["q", "x", None, "yz"]), "b": pa.array(["q", None, None, "1"])}
-    )
+    sliced = pa.RecordBatch.from_pydict({"a": pa.array(["q", "x", None, "yz"]), "b": pa.array(["q", None, None, "1"])})
     rows = RowsHash()
     rows.update(sliced.slice(1, 2))
     rows.update(sliced.slice(3))

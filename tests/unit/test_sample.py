@@ -85,9 +85,7 @@ def test_no_two_households_share_a_contact() -> None:
     people = households(2_500)
     for contact in ("email", "phone", "card_number"):
         assert len({getattr(person, contact) for person in people}) == 2_500
-    assert all(
-        person.phone[5:].startswith("55501") and e164(person.phone) == person.phone for person in people
-    )
+    assert all(person.phone[5:].startswith("55501") and e164(person.phone) == person.phone for person in people)
 
 
 def test_about_three_in_a_hundred_are_not_members_and_never_those_the_crm_must_know() -> None:
@@ -132,9 +130,7 @@ def test_a_second_layout_replaces_the_first(tmp_path: Path) -> None:
 
 def test_periods_are_months_and_then_four_nights() -> None:
     # 70 days end on 2 July: the last four nights begin on 29 June
-    found = [
-        (period.name, period.first, period.last, period.is_daily) for period in periods(date(2026, 4, 24), 70)
-    ]
+    found = [(period.name, period.first, period.last, period.is_daily) for period in periods(date(2026, 4, 24), 70)]
     assert found == [
         ("2026-04", 0, 6, False),
         ("2026-05", 7, 37, False),
