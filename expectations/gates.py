@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -74,10 +74,10 @@ class Gate:
         quarantined: dict[str, dict[str, int]] = {}
         for entity in canonical.ENTITIES:
             remove_staged(self.night, f"judged/{entity.name}")
-            if entity.name in conformed:
-                found, aside = self._split(entity, conformed[entity.name], full)
-                verdicts += found
-                quarantined[entity.name] = aside
+        for group in _by_reference(entity for entity in canonical.ENTITIES if entity.name in conformed):
+            found = side_by_side(lambda entity: self._split(entity, conformed[entity.name], full), group)
+            verdicts += [verdict for judged, _ in found for verdict in judged]
+            quarantined |= {entity.name: aside for entity, (_, aside) in zip(group, found, strict=True)}
         self._block("gate_raw", verdicts, quarantined)
         return verdicts
 
@@ -149,7 +149,7 @@ class Gate:
             marked = rejected.select(*columns, "_failed").withColumn("_held_on", F.lit(day))
             write(marked, self.night, "quarantine", entity.name, partitions=[day], by="_held_on")
         else:
-            empty = self.night.staged("none")
+            empty = self.night.staged(f"none/{entity.name}")
             empty.mkdir(parents=True, exist_ok=True)
             self.night.adopt(empty, "quarantine", entity.name, partitions=[day])
         return {row["_feed"]: row["n"] for row in rows}, sum(row["judged"] for row in rows)
@@ -232,6 +232,18 @@ class Gate:
             said = "; ".join(f"{v.table_name} {v.rule_id}: {v.rule}" for v in failed[:5])
             more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
             raise ContractError(f"{gate} blocks the night: {said}{more}", next_command="regulars quarantine show")
+
+
+def _by_reference(entities: Iterable[Entity]) -> list[list[Entity]]:
+    """Entities in groups: what one refers to is in an earlier group, and the members of a group can go side by side."""
+    groups: list[list[Entity]] = []
+    place: dict[str, int] = {}
+    for entity in entities:  # in their declared order, in which what is referred to comes first
+        at = max((place.get(reference.table, -1) + 1 for reference in entity.references), default=0)
+        place[entity.name] = at
+        groups += [[] for _ in range(at + 1 - len(groups))]
+        groups[at].append(entity)
+    return groups
 
 
 def _row_action(verdict: Verdict) -> str:
