@@ -66,7 +66,7 @@ generate: $(READY)  ## suites and the data dictionary, from the definitions
 	$(BIN)/python -m jobs.dictionary
 
 lock: $(UV_READY)  ## requirements.lock from pyproject.toml
-	$(UV) pip compile --universal --generate-hashes --extra sail --group dev pyproject.toml -o requirements.lock
+	$(UV) pip compile --universal --generate-hashes --extra sail --extra postgres --group dev pyproject.toml -o requirements.lock
 
 clean:  ## what make and the examples made: environments, businesses, warehouses, caches
 	rm -rf .venv .venv-uv .venv-airflow .airflow business warehouse warehouse-restaurant dist

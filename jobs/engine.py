@@ -134,13 +134,13 @@ def _configure(session: SparkSession, name: str, value: str) -> None:
         session.conf.set(name, value)
 
 
-def _spark_command(engine: str, options: EngineOptions, port: int) -> list[str]:
+def _spark_command(engine: str, options: EngineOptions, port: int, address: str = "127.0.0.1") -> list[str]:
     import pyspark
 
     cores = options.cores or os.cpu_count() or 1
     master = f"local[{options.cores}]" if engine == "local[*]" and options.cores else engine
     conf = {
-        "spark.connect.grpc.binding.address": "127.0.0.1",
+        "spark.connect.grpc.binding.address": address,
         "spark.connect.grpc.binding.port": str(port),
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
@@ -212,3 +212,21 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int, seconds: 
             time.sleep(0.1)
     process.kill()
     raise EnvironmentFault(f"the engine did not listen within {seconds:.0f} s", next_command=f"read {log}")
+
+
+def serve() -> None:
+    """Become a Spark Connect server for others, as the container image does; the environment says where.
+
+    ``SPARK_ADDRESS`` (127.0.0.1), ``SPARK_PORT`` (15002), ``SPARK_MEMORY`` (3g). Without a token: whoever reaches the
+    address may use it, so it has to be one that only the nightly run reaches.
+    """
+    os.umask(0o077)
+    address, port = os.environ.get("SPARK_ADDRESS", "127.0.0.1"), int(os.environ.get("SPARK_PORT", "15002"))
+    options = EngineOptions(memory=os.environ.get("SPARK_MEMORY", "3g"))
+    command = _spark_command("local[*]", options, port, address)
+    environment = {name: value for name, value in _spark_environment("").items() if "TOKEN" not in name}
+    os.execve(command[0], command, environment)  # noqa: S606  # our own program, no shell
+
+
+if __name__ == "__main__":
+    serve()
