@@ -14,6 +14,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+# imported here and not where it is used: tables are judged in threads, and its modules import one another
+import great_expectations.expectations  # noqa: F401  # importing it registers the expectations
+from great_expectations.execution_engine import SparkDFExecutionEngine
+from great_expectations.expectations.registry import get_expectation_impl
+from great_expectations.validator.metric_configuration import MetricConfiguration
+from great_expectations.validator.metrics_calculator import MetricsCalculator
+
 from expectations.structural import SUITES
 
 if TYPE_CHECKING:
@@ -91,9 +98,6 @@ class Referee:
     """
 
     def __init__(self, rows: DataFrame, name: str, rules: Sequence[Mapping[str, Any]]) -> None:
-        from great_expectations.execution_engine import SparkDFExecutionEngine
-        from great_expectations.validator.metrics_calculator import MetricsCalculator
-
         self._engine = SparkDFExecutionEngine(batch_data_dict={name: rows}, persist=False)
         self._calculator = MetricsCalculator(execution_engine=self._engine, show_progress_bars=False)
         self._rules = [(rule, _expectation(rule)) for rule in rules]
@@ -145,8 +149,6 @@ class Referee:
         A rule's null handling and row condition are part of it, so counting a column's true rows gives Great
         Expectations' own count.
         """
-        from great_expectations.validator.metric_configuration import MetricConfiguration
-
         found = {}
         for rule, expectation in self._rules:
             metric = getattr(type(expectation), "map_metric", None)
@@ -169,9 +171,6 @@ def _ignored(expectation: Any, found: Mapping[str, Any]) -> int:
 
 
 def _expectation(rule: Mapping[str, Any]) -> Any:
-    import great_expectations.expectations  # noqa: F401  # importing it registers the expectations
-    from great_expectations.expectations.registry import get_expectation_impl
-
     made = get_expectation_impl(rule["type"])
     return made(**rule["kwargs"], meta=dict(rule["meta"]), severity=rule["severity"])
 
