@@ -149,17 +149,22 @@ class Referee:
         A rule's null handling and row condition are part of it, so counting a column's true rows gives Great
         Expectations' own count.
         """
-        found = {}
+        wanted = {}
         for rule, expectation in self._rules:
             metric = getattr(type(expectation), "map_metric", None)
-            if metric is None:
-                continue
-            counted = self._needed(expectation)[f"{metric}.unexpected_count"]
-            wanted = MetricConfiguration(
-                f"{metric}.condition", counted.metric_domain_kwargs, counted.metric_value_kwargs
-            )
-            condition, domain, _ = self._calculator.get_metric(wanted)
-            found[rule["meta"]["rule_id"]] = _with_row_condition(condition, rule, domain)
+            if metric is not None:
+                counted = self._needed(expectation)[f"{metric}.unexpected_count"]
+                wanted[rule["meta"]["rule_id"]] = MetricConfiguration(
+                    f"{metric}.condition", counted.metric_domain_kwargs, counted.metric_value_kwargs
+                )
+        # asked for together: each depends on the number of rows, which is counted once for all of them
+        metrics, _ = self._calculator.compute_metrics(list(wanted.values()), runtime_configuration=_CATCH)
+        found = {}
+        for rule, _ in self._rules:
+            configuration = wanted.get(rule["meta"]["rule_id"])
+            if configuration is not None:
+                condition, domain, _ = metrics[configuration.id]
+                found[rule["meta"]["rule_id"]] = _with_row_condition(condition, rule, domain)
         return found
 
 

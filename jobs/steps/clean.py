@@ -11,7 +11,7 @@ from jobs.definitions import canonical, clean
 from jobs.definitions.model import Entity
 from jobs.parallel import side_by_side
 from jobs.steps.context import Context
-from jobs.storage.parquet import has_staged, read_staged, write, write_staged
+from jobs.storage.parquet import has_staged, read_staged, remove_staged, write, write_staged
 from jobs.transforms import merge
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def _dated(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) 
     """Add the business date to facts; hold orders beyond the late horizon, with their lines."""
     if entity.dated is None:
         return rows, {}
+    remove_staged(context.night, f"held/{entity.name}")
     if entity.name == "orders":
         cut_off = context.settings.day_cut_off
         day = merge.BusinessDay(context.settings.time_zone, cut_off.hour * 60 + cut_off.minute)
@@ -116,28 +117,32 @@ def _dated(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) 
         rows = _dated_by_order(context, rows)
     if context.base is None or context.full:
         return rows, {}
-    horizon = context.settings.thresholds.late_horizon_days
-    is_late = F.expr(f"business_date < date_sub(DATE'{context.day}', {horizon})")
-    keys = known.select(*entity.key).withColumn("_is_known", F.lit(True))
-    marked = rows.join(keys, [*entity.key], "left").withColumn("_is_held", is_late & F.col("_is_known").isNull())
-    write_staged(marked.drop("_is_known"), context.night, f"dated/{entity.name}")
-    marked = read_staged(context.spark, context.night, f"dated/{entity.name}")
-    late = marked.where("_is_held").drop("_is_held")
-    held = {row["_feed"]: row["n"] for row in late.groupBy("_feed").agg(F.sum("_copies").alias("n")).collect()}
-    if held:
-        reasons = {"_failed": F.array(F.lit(HELD_RULE)), "_held_on": F.lit(str(context.day))}
-        write(
-            late.withColumns(reasons), context.night, "quarantine", f"held.{entity.name}",
-            partitions=[str(context.day)], by="_held_on",
-        )  # fmt: skip
-    return marked.where("NOT _is_held").drop("_is_held"), held
+    return _without_held(context, entity, rows, known)
+
+
+def _without_held(
+    context: Context, entity: Entity, rows: DataFrame, known: DataFrame
+) -> tuple[DataFrame, dict[str, int]]:
+    """Hold rows that are new and older than the late horizon; returns the others, and raw rows held by feed."""
+    late = rows.where(f"business_date < date_sub(DATE'{context.day}', {context.settings.thresholds.late_horizon_days})")
+    if not late.take(1):
+        return rows, {}
+    keys = [*entity.key]
+    reasons = {"_failed": F.array(F.lit(HELD_RULE)), "_held_on": F.lit(str(context.day))}
+    new = late.join(known.select(*keys), keys, "left_anti")
+    write_staged(new.withColumns(reasons), context.night, f"held/{entity.name}")
+    held = read_staged(context.spark, context.night, f"held/{entity.name}")
+    counted = {row["_feed"]: row["n"] for row in held.groupBy("_feed").agg(F.sum("_copies").alias("n")).collect()}
+    if counted:
+        write(held, context.night, "quarantine", f"held.{entity.name}", partitions=[str(context.day)], by="_held_on")
+    return rows.join(held.select(*keys), keys, "left_anti"), counted
 
 
 def _dated_by_order(context: Context, lines: DataFrame) -> DataFrame:
     """A line's business date is its order's: as merged tonight, as known, or as held."""
     dates = context.clean("orders").select("source", "order_id", "business_date")
-    if has_staged(context.night, "dated/orders"):
-        held = read_staged(context.spark, context.night, "dated/orders").where("_is_held")
+    if has_staged(context.night, "held/orders"):
+        held = read_staged(context.spark, context.night, "held/orders")
         dates = dates.union(held.select("source", "order_id", "business_date").distinct())
     return lines.join(dates, ["source", "order_id"])
 

@@ -48,7 +48,9 @@ def classified(rows: DataFrame, known: DataFrame, entity: Entity) -> DataFrame:
         the rows with ``_change``: inserted, superseding, unchanged or duplicate (of another of tonight's rows, or
         older than what is known).
     """
-    before = known.select(
+    # history is long and a night is short: only what tonight's keys meet goes into the outer join
+    met = known.join(rows.select(*entity.key), [*entity.key], "left_semi")
+    before = met.select(
         *entity.key, F.col(CONTENT).alias("_known_content"), F.col("updated_at").alias("_known_updated_at")
     )
     change = (

@@ -100,11 +100,12 @@ def purchases(lines: DataFrame, orders: DataFrame, products: DataFrame) -> DataF
 def ranked_by_revenue(bought: DataFrame, column: str) -> DataFrame:
     """One row per value of ``column`` bought: its revenue, the customer's over all, its place."""
     sums = bought.groupBy("customer_id", column).agg(F.sum("net_cents").alias("net_cents"))
-    whole = F.sum("net_cents").over(Window.partitionBy("customer_id"))
     known = F.col(column).isNotNull()
-    order = [known.desc(), F.col("net_cents").desc(), F.col(column)]
-    place = F.row_number().over(Window.partitionBy("customer_id").orderBy(*order))
-    return sums.withColumns({"customer_net_cents": whole, "place": F.when(known, place)})
+    by_revenue = Window.partitionBy("customer_id").orderBy(known.desc(), F.col("net_cents").desc(), F.col(column))
+    # in the same order as the places, so that rows are sorted once
+    whole = F.sum("net_cents").over(by_revenue.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
+    place = F.when(known, F.row_number().over(by_revenue))
+    return sums.withColumns({"customer_net_cents": whole, "place": place})
 
 
 def ranked_by_orders(orders: DataFrame, column: str, tie: list[SparkColumn]) -> DataFrame:
