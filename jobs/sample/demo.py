@@ -178,12 +178,32 @@ def bring_up_to_date(business: Business, warehouse: Warehouse) -> None:
         return
     check_java()
     say(f"airflow: starting in {home()}")
+    home().mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with online_shop(business), standalone(home()) as airflow:
+        with online_shop(business), shared_engine(), standalone(home()) as airflow:
             run_nights(airflow, business.name, nights)
     finally:
         free_warehouse(warehouse)
     note(business, warehouse)
+
+
+@contextmanager
+def shared_engine() -> Iterator[None]:
+    """One engine for all the nights, as a cluster is one for many; its address goes into ``REGULARS_ENGINE``.
+
+    A JVM is slow until it has compiled what it runs often, so nights one after the other are quicker on the same one.
+    """
+    settings = load_settings()
+    if settings.engine.startswith("sc://"):
+        yield
+        return
+    started = engine.start(settings.engine, settings.engine_options, home() / "engine.log")
+    os.environ["REGULARS_ENGINE"] = started.url
+    try:
+        yield
+    finally:
+        started.stop()
+        os.environ["REGULARS_ENGINE"] = settings.engine
 
 
 def home() -> Path:

@@ -12,7 +12,7 @@ from jobs.definitions.model import Entity
 from jobs.parallel import side_by_side
 from jobs.steps.context import Context
 from jobs.storage.parquet import has_staged, read_staged, remove_staged, write, write_staged
-from jobs.transforms import merge
+from jobs.transforms import late, merge
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -115,36 +115,43 @@ def _dated(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) 
         rows = merge.dated(rows, context.clean("stores"), day)
     else:
         rows = _dated_by_order(context, rows)
-    if context.base is None or context.full:
-        return rows, {}
     return _without_held(context, entity, rows, known)
 
 
 def _without_held(
     context: Context, entity: Entity, rows: DataFrame, known: DataFrame
 ) -> tuple[DataFrame, dict[str, int]]:
-    """Hold rows that are new and older than the late horizon; returns the others, and raw rows held by feed."""
-    late = rows.where(f"business_date < date_sub(DATE'{context.day}', {context.settings.thresholds.late_horizon_days})")
-    if not late.take(1):
+    """Hold rows that are new and beyond the late horizon; returns the others, and raw rows held by feed."""
+    is_late = late.is_late(_first_night(context), context.settings.thresholds.late_horizon_days)
+    found = rows.where(is_late)
+    if not found.take(1):
         return rows, {}
-    keys = [*entity.key]
-    reasons = {"_failed": F.array(F.lit(HELD_RULE)), "_held_on": F.lit(str(context.day))}
-    new = late.join(known.select(*keys), keys, "left_anti")
+    punctual = rows.where(f"NOT {is_late}")
+    corrections, new = late.divided(found, punctual if context.full else known, entity.key)
+    reasons = {"_failed": F.array(F.lit(HELD_RULE)), "_held_on": F.col("_landed").cast("string")}
     write_staged(new.withColumns(reasons), context.night, f"held/{entity.name}")
     held = read_staged(context.spark, context.night, f"held/{entity.name}")
-    counted = {row["_feed"]: row["n"] for row in held.groupBy("_feed").agg(F.sum("_copies").alias("n")).collect()}
-    if counted:
-        write(held, context.night, "quarantine", f"held.{entity.name}", partitions=[str(context.day)], by="_held_on")
-    return rows.join(held.select(*keys), keys, "left_anti"), counted
+    counts = {row["_feed"]: row["n"] for row in held.groupBy("_feed").agg(F.sum("_copies").alias("n")).collect()}
+    if counts:
+        nights = [row["_held_on"] for row in held.select("_held_on").distinct().collect()]
+        write(held, context.night, "quarantine", f"held.{entity.name}", partitions=nights, by="_held_on")
+    return punctual.unionByName(corrections), counts
+
+
+def _first_night(context: Context) -> str:
+    """Business date of the first night of all: what came then is history."""
+    feeds = [f"{source}.{feed}" for source, one in context.settings.sources.items() for feed in one.feeds]
+    return min((day for feed in feeds for day in context.night.partitions("raw", feed)), default=str(context.day))
 
 
 def _dated_by_order(context: Context, lines: DataFrame) -> DataFrame:
     """A line's business date is its order's: as merged tonight, as known, or as held."""
-    dates = context.clean("orders").select("source", "order_id", "business_date")
+    key = ["source", "order_id"]
+    dates = context.clean("orders").select(*key, "business_date")
     if has_staged(context.night, "held/orders"):
-        held = read_staged(context.spark, context.night, "held/orders")
-        dates = dates.union(held.select("source", "order_id", "business_date").distinct())
-    return lines.join(dates, ["source", "order_id"])
+        held = read_staged(context.spark, context.night, "held/orders").select(*key, "business_date")
+        dates = dates.union(held.join(dates, key, "left_anti").dropDuplicates(key))
+    return lines.join(dates, key)
 
 
 def _with_inferred(context: Context, entity: Entity, rows: DataFrame | None, known: DataFrame) -> DataFrame | None:

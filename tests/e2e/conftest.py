@@ -69,12 +69,12 @@ class Chain:
             | self.more
         )
 
-    def run(self, *days: date) -> str:
+    def run(self, *days: date, options: tuple[str, ...] = ()) -> str:
         """Run nights as a site would; returns everything that they said."""
         said = ""
         with shop(self.sample / "online.sqlite") as port:
             for day in days:
-                command = [str(Path(sys.executable).parent / "regulars"), "run", "--date", str(day)]
+                command = [str(Path(sys.executable).parent / "regulars"), "run", "--date", str(day), *options]
                 done = subprocess.run(
                     command, env=self.environment(port), cwd=self.root, capture_output=True, text=True
                 )
