@@ -111,6 +111,13 @@ def plant_online(sample: Path) -> None:
     change(database, "UPDATE accounts SET document = ? WHERE id = ?", json.dumps(document), identifier)
 
 
+def plant(sample: Path) -> None:
+    """A canary in right and in wrong columns of each source."""
+    plant_in_receipts(sample)
+    plant_in_members(sample)
+    plant_online(sample)
+
+
 @dataclass
 class Planted:
     chain: Chain
@@ -137,9 +144,7 @@ def sings(path: Path) -> bool:
 @pytest.fixture(scope="module", params=["sail", "local[2]"])
 def planted(request: pytest.FixtureRequest, copy_of: Callable[[str], Chain]) -> Planted:
     chain = replace(copy_of("canary"), engine=request.param)
-    plant_in_receipts(chain.sample)
-    plant_in_members(chain.sample)
-    plant_online(chain.sample)
+    plant(chain.sample)
     return Planted(chain, chain.run(DAY))
 
 
