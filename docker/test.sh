@@ -13,8 +13,8 @@ compose exec -T scheduler airflow dags unpause nightly >/dev/null
 for date in "${dates[@]}"; do
     compose exec -T scheduler airflow dags trigger nightly --run-id "test-$date" --conf "{\"business_date\": \"$date\"}" >/dev/null
     for _ in $(seq 180); do
-        state=$(compose exec -T scheduler airflow dags list-runs nightly --output json 2>/dev/null \
-            | python3 -c "import json, sys; print(next(r['state'] for r in json.load(sys.stdin) if r['run_id'] == 'test-$date'))")
+        # prints "success, {...}" behind whatever else Airflow has to say
+        state=$(compose exec -T scheduler airflow dags state nightly "test-$date" 2>/dev/null | tail -1 | cut -d, -f1)
         [[ $state == success || $state == failed ]] && break
         sleep 5
     done
