@@ -232,7 +232,9 @@ class Gate:
         if failed:
             said = "; ".join(f"{v.table_name} {v.rule_id}: {v.rule}" for v in failed[:5])
             more = f" and {len(failed) - 5} more" if len(failed) > 5 else ""
-            raise ContractError(f"{gate} blocks the night: {said}{more}", next_command="regulars quarantine show")
+            silent = [v.table_name.split(".")[1] for v in failed if v.rule_id.endswith(".not_empty")]
+            mend = f"regulars check-source {silent[0]}" if silent else "regulars quarantine show"
+            raise ContractError(f"{gate} blocks the night: {said}{more}", next_command=mend)
 
 
 def _by_reference(entities: Iterable[Entity]) -> list[list[Entity]]:

@@ -107,6 +107,10 @@ def _entity_problems(label: str, entity: str, mapping: Mapping) -> Iterator[str]
     for name in mapping:
         if name not in known:
             yield f"{where}.{name}: {entity} has no column {name}{_meant(name, known)}"
+    for column in BY_NAME[entity].columns:
+        literal = re.fullmatch(r"\s*'([^']*)'\s*", mapping.get(column.name, ""))
+        if literal and column.values and literal.group(1) not in column.values:
+            yield f"{where}.{column.name}: '{literal.group(1)}' is none of {', '.join(column.values)}"
     missing = [name for name in required(BY_NAME[entity]) if name not in mapping]
     if missing:
         yield f"{where}: required and not mapped: {', '.join(missing)}"

@@ -13,9 +13,9 @@ import tomllib
 import zoneinfo
 from datetime import time
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -51,8 +51,13 @@ class Feed(Part):
     may_be_empty: bool = False
     #: the source column that orders changes; incremental reading needs it (sql, http)
     cursor: str | None = None
+    #: with a cursor, rows of this many seconds before the last one seen are read again (sql, http)
+    overlap_seconds: int = 300
     #: a Spark SQL condition over the source's columns; rows for which it is false are not this feed's
     where: str | None = None
+    #: dotted path to a list inside each JSON record (http, files of JSON lines); one row per element, its fields as
+    #: ``<name>_<field>``
+    explode: str | None = None
 
     # sql
     table: str | None = None
@@ -73,8 +78,6 @@ class Feed(Part):
     path: str | None = None
     #: dotted path to the list of records in a page
     records: str = ""
-    #: dotted path to a list inside each record; one row per element, its fields as ``<name>_<field>``
-    explode: str | None = None
     pagination: Literal["none", "cursor", "page", "link"] = "none"
     #: query parameter that carries the cursor or the page number
     page_parameter: str = "cursor"
@@ -83,8 +86,18 @@ class Feed(Part):
     next_page: str = "next"
     since_parameter: str | None = None
     until_parameter: str | None = None
-    overlap_seconds: int = 300
     parameters: dict[str, str] = {}
+
+
+#: options of a feed that only one kind of source has
+_OF_ONE_KIND = {
+    "sql": {"table", "query", "columns"},
+    "files": {"pattern", "format", "encoding", "delimiter", "date_in_name"},
+    "http": {
+        "path", "records", "pagination", "page_parameter", "next_page", "since_parameter", "until_parameter",
+        "parameters",
+    },
+}  # fmt: skip
 
 
 class Source(Part):
@@ -111,6 +124,18 @@ class Source(Part):
     time_zone: str | None = None
     #: region for phone numbers without a country code, ISO 3166 alpha-2; the chain's country if absent
     phone_region: str | None = None
+
+    @model_validator(mode="after")
+    def _says_nothing_that_is_not_heard(self) -> Self:
+        for name, feed in self.feeds.items():
+            others = {option for kind, only in _OF_ONE_KIND.items() if kind != self.kind for option in only}
+            if self.kind == "sql" or (self.kind == "files" and feed.format != "jsonl"):
+                others.add("explode")
+            unheard = sorted(feed.model_fields_set & others)
+            if unheard:
+                what = f"{self.kind} of {feed.format}" if self.kind == "files" else self.kind
+                raise ValueError(f"feed {name} has {', '.join(unheard)}, which a source of kind {what} does not use")
+        return self
 
 
 class Privacy(Part):

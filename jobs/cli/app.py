@@ -21,6 +21,10 @@ app = typer.Typer(
 )
 
 
+#: exit code of a command that somebody stopped with Ctrl-C
+INTERRUPTED = 130
+
+
 def say(line: str) -> None:
     """One line to people; results for programs go to standard output instead."""
     print(line, file=sys.stderr, flush=True)
@@ -34,7 +38,7 @@ def answer(result: Any) -> None:
 def main() -> None:
     """Run a command and turn whatever happens into a message and an exit code.
 
-    1 is data or a contract, 2 usage, 3 the environment, 75 something that may pass by itself.
+    1 is data or a contract, 2 usage, 3 the environment, 75 something that may pass by itself, 130 Ctrl-C.
     """
     os.umask(0o077)
     from jobs.cli import look, nights, prepare, quarantine
@@ -42,13 +46,13 @@ def main() -> None:
     for module in (nights, look, prepare, quarantine):
         module.register(app)
     try:
-        app(standalone_mode=False)
+        if code := app(standalone_mode=False):  # typer gives the code of an exit, and 130 for Ctrl-C, back
+            if code == INTERRUPTED:
+                say("error: interrupted; what was published before is untouched\n next: run the command again")
+            sys.exit(code)
     except RegularsError as error:
         say(f"error: {error.message}\n next: {error.next_command}")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        say("stopped")
-        sys.exit(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

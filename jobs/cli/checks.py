@@ -15,14 +15,12 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-import pyarrow.parquet as pq
-
 from jobs import engine
 from jobs.cli import sampling
 from jobs.errors import ContractError, EnvironmentFault, RegularsError, TransientFault, UsageError
-from jobs.extract.keys import Keys
 from jobs.mapping import check_mappings
 from jobs.settings import Settings, Source, config_path, load_settings
+from jobs.steps import belonging
 from jobs.storage.manifest import damaged_files
 from jobs.storage.night import Night
 from jobs.storage.warehouse import Warehouse
@@ -61,7 +59,8 @@ def results(*, deep: bool) -> Iterator[Result]:
         yield _judged(f"source {name}", lambda name=name, source=source: reachable(settings, name, source))  # type: ignore[misc]  # bound early
     warehouse = Warehouse(settings.warehouse)
     yield _judged("warehouse", lambda: writable(warehouse))
-    yield _judged("keys", lambda: keys(settings.privacy.key_id, warehouse))
+    yield _judged("keys", lambda: belonging.check_key(settings.privacy.key_id, warehouse))
+    yield _judged("chain", lambda: belonging.check_chain(settings, warehouse))
     yield _judged("current night", lambda: pointer(warehouse, deep=deep))
 
 
@@ -196,42 +195,6 @@ def writable(warehouse: Warehouse) -> str:
             next_command="make room, or lower retention.nights",
         )
     return f"{warehouse.root}, {free / FREE_BYTES:.0f} GiB free"
-
-
-def keys(key_id: str, warehouse: Warehouse) -> str:
-    """The key of the settings is there and is the one that the newest night was made with.
-
-    Raises:
-        EnvironmentFault: the key is missing, or is another.
-    """
-    held = Keys.from_environment(key_id)
-    nights = warehouse.published()
-    entry = _vault_entry(nights[-1]) if nights else None
-    if entry is None:
-        return f"{key_id}; the warehouse holds no pseudonym yet"
-    used = entry["hash"].partition(":")[0]
-    if used != key_id:
-        raise EnvironmentFault(
-            f"the warehouse's pseudonyms are of key {used}, the settings name {key_id}",
-            next_command=f'set privacy.key_id = "{used}"',
-        )
-    if held.pseudonym(entry["field"], entry["normalised"]) != entry["hash"]:
-        raise EnvironmentFault(
-            f"REGULARS_KEY_{key_id.upper()} is not the value that the warehouse's pseudonyms were made with",
-            next_command=f"export the former REGULARS_KEY_{key_id.upper()}",
-        )
-    return f"{key_id}, the one of the warehouse"
-
-
-def _vault_entry(night: Night) -> dict[str, str] | None:
-    """Some contact value that has a normal form, with its hash; stays in this process."""
-    for table in night.tables("vault"):
-        for part in reversed(night.parts("vault", table)):
-            for batch in pq.ParquetFile(part).iter_batches(100, columns=["field", "hash", "normalised"]):
-                for row in batch.to_pylist():
-                    if row["normalised"]:
-                        return dict(row)
-    return None
 
 
 def pointer(warehouse: Warehouse, *, deep: bool) -> str:

@@ -125,12 +125,12 @@ def open_night(
     settings: Settings, day: date, *, owner: int | None, first: str | None = None, full: bool = False
 ) -> Context:
     """Take the lock, start the engine beside, and open the night or find the one to go on with."""
-    from jobs.extract.keys import Keys
+    from jobs.steps import belonging
 
     check_mappings(settings)
     warehouse = Warehouse(settings.warehouse)
     warehouse.check_writable()
-    Keys.from_environment(settings.privacy.key_id)
+    belonging.check(settings, warehouse)
     run_id = new_run_id()
     if first not in (None, "extract"):
         run_id = _resumable(warehouse, day, flow.names_before(first))
@@ -139,7 +139,7 @@ def open_night(
         publish.settle(warehouse)
         if first in (None, "extract"):
             night = warehouse.begin(day, run_id)
-            night.record("begin", {**night.records()["begin"], "full": full})
+            night.record("begin", {**night.records()["begin"], "full": full, "currency": settings.currency})
         kept.opened()
         return Context.of(settings, run_id)
     except BaseException:

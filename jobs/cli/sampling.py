@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from jobs import calendar, mapping
 from jobs.definitions.canonical import BY_NAME
-from jobs.extract.contacts import is_contact
+from jobs.extract.contacts import exact_columns, is_contact
 from jobs.extract.feed import FILE_COLUMN, PERSON_COLUMN, ROW_COLUMN, FeedState, Window
 from jobs.extract.feeds import extract
 from jobs.extract.keys import Keys
@@ -101,6 +101,7 @@ def _sample(taken: list[pa.RecordBatch], rejected: int, rows: int, feed: Feed) -
         return Sample(0, rejected, [])
     table = pa.concat_tables([pa.Table.from_batches([one]) for one in taken], promote_options="default").slice(0, rows)
     names = [name for name in table.column_names if name not in (FILE_COLUMN, ROW_COLUMN, PERSON_COLUMN)]
+    feed = feed.model_copy(update={"maps": {name: exact_columns(one, names) for name, one in feed.maps.items()}})
     guessed = {one.column for one in mapping.propose(feed, names) if one.is_contact}
     looks = [look(name, table.column(name).to_pylist(), feed, hidden=name in guessed) for name in names]
     return Sample(table.num_rows, rejected, looks)

@@ -23,7 +23,7 @@ View = Literal["orders", "gaps", "categories", "products", "brands", "stores", "
 #: view -> what one row of it is, and its columns behind ``customer_id``
 VIEWS: dict[str, tuple[str, str]] = {
     "orders": (
-        "one completed order, any date up to the snapshot",
+        "one completed order that was not refunded in full, any date up to the snapshot",
         "days_ago, channel, fulfilment, daypart, day_type, party_size, gross_cents, discount_cents, "
         "coupon_discount_cents, refunded_cents, net_cents, cost_cents (null if any line lacks a cost), has_coupon",
     ),
@@ -90,7 +90,7 @@ def _top_share(name: str, view: View, description: str) -> Feature:
 FEATURES: tuple[Feature, ...] = (
     Feature("recency_days", "INT", "days", "Snapshot date minus the last order's business date, over all history.",
             "orders", "min(days_ago)", minimum=0),
-    _count("orders_365d", "days_ago < 365", "Orders in 365 days."),
+    _count("orders_365d", "days_ago < 365", "Completed orders in 365 days; one that was refunded in full is none."),
     _money("net_revenue_365d", "orders", "coalesce(sum(net_cents) FILTER (WHERE days_ago < 365), 0)",
            "Net revenue in 365 days.", "0.00"),
     _money("gross_margin_365d", "orders",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from jobs.errors import UsageError
@@ -37,6 +37,15 @@ def plain_column(expression: str) -> str | None:
     if _IDENTIFIER.fullmatch(text) and text.casefold() not in _LITERAL_WORDS:
         return text
     return None
+
+
+def exact_columns(mapping: Mapping[str, str], present: Iterable[str]) -> dict[str, str]:
+    """A mapping in which whatever is a present column's name, to the letter, means that column and is no expression."""
+    odd = {name for name in present if not _IDENTIFIER.fullmatch(name)}
+    return {
+        canonical: f"`{text.strip().replace('`', '``')}`" if text.strip() in odd else text
+        for canonical, text in mapping.items()
+    }
 
 
 def contacts_of(label: str, feed: Feed) -> Contacts:
@@ -76,8 +85,9 @@ def _plain(where: str, expression: str) -> str:
     column = plain_column(expression)
     if column is None:
         raise UsageError(
-            f"{where} must name a plain column: contact data is hashed before expressions can be computed",
-            next_command="edit regulars.toml: map it to one column of the source (backticks for odd names)",
+            f"{where} must name a plain column (in backticks if its name has blanks or signs): contact data is hashed "
+            "before expressions can be computed",
+            next_command="edit regulars.toml: map it to one column of the source",
         )
     return column.casefold()
 

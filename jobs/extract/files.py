@@ -88,7 +88,7 @@ def _parse(stream: Any, name: str, request: Request) -> Iterator[Chunk]:
     plain = gzip.GzipFile(fileobj=stream) if is_gzip else io.BufferedReader(stream)
     try:
         if feed.format == "jsonl":
-            yield from read_jsonl(cast(IO[bytes], plain), name, feed.encoding)
+            yield from read_jsonl(cast(IO[bytes], plain), name, feed.encoding, feed.explode)
         else:
             yield from read_csv(cast(IO[bytes], plain), name, feed.encoding, feed.delimiter)
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:

@@ -63,8 +63,9 @@ class Folder:
         try:
             infos = self._fs.get_file_info(selector)
         except FileNotFoundError:
+            resolved = f" ({self._base})" if "$" in self._location else ""
             raise ContractError(
-                f"no folder at {self._location}", next_command="check the location in regulars.toml"
+                f"no folder at {self._location}{resolved}", next_command="check the location in regulars.toml"
             ) from None
         except OSError as error:
             raise self.fault(error, "listing") from None

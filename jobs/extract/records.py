@@ -1,4 +1,4 @@
-"""JSON answers to flat records: dotted paths, explosion of lists."""
+"""JSON to flat records: dotted paths, explosion of lists, fields of nested objects."""
 
 from __future__ import annotations
 
@@ -47,6 +47,22 @@ def exploded(record: dict[str, Any], path: str | None) -> Iterator[dict[str, Any
             yield {**parent, **{f"{name}_{field}": item for field, item in element.items()}}
         else:
             yield {**parent, name: element}
+
+
+def flattened(record: dict[str, Any]) -> dict[str, Any]:
+    """A record with the fields of nested objects as ``<name>_<field>``; lists stay as they are.
+
+    So contact data inside an object has a column of its own, which can be mapped and then leaves for the vault. Where
+    the name is taken, the record's own field keeps it and the object stays whole.
+    """
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        inner = {f"{name}_{key}": item for key, item in flattened(value).items()} if isinstance(value, dict) else {}
+        if inner and not inner.keys() & record.keys():
+            flat.update(inner)
+        else:
+            flat[name] = value
+    return flat
 
 
 def _without(record: dict[str, Any], path: list[str]) -> dict[str, Any]:

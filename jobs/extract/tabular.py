@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import IO, Any
 
 import pyarrow as pa
@@ -11,14 +11,19 @@ import pyarrow.parquet as pq
 from jobs.errors import ContractError
 from jobs.extract.chunks import BATCH_ROWS, Chunk, Reject, positions
 from jobs.extract.csv_lines import ENCODING, NUL_BYTE
+from jobs.extract.records import exploded, flattened
 from jobs.extract.text import parse_json, text_array, to_text
 
 JSON = "unparsable.json"
 _UTF8_BOM = b"\xef\xbb\xbf"
 
 
-def records_batch(records: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
-    """JSON objects as string columns, in the order in which fields first appear; absent is null."""
+def records_batch(records: Sequence[dict[str, Any]]) -> pa.RecordBatch:
+    """JSON objects as string columns, in the order in which fields first appear; absent is null.
+
+    Fields of nested objects are columns ``<name>_<field>``; lists are JSON text.
+    """
+    records = [flattened(record) for record in records]
     names: dict[str, None] = {}
     for record in records:
         names.update(dict.fromkeys(record))
@@ -27,16 +32,17 @@ def records_batch(records: Sequence[Mapping[str, Any]]) -> pa.RecordBatch:
     )
 
 
-def read_jsonl(stream: IO[bytes], name: str, encoding: str) -> Iterator[Chunk]:
+def read_jsonl(stream: IO[bytes], name: str, encoding: str, explode: str | None = None) -> Iterator[Chunk]:
     """One JSON object per line; blank lines are skipped, lines that are no object rejected.
 
     Args:
         stream: the file's bytes, decompressed.
         name: the file's name.
         encoding: of the bytes; an ASCII superset.
+        explode: dotted path to a list of which each element is a row.
 
     Yields:
-        Chunks with line numbers.
+        Chunks with line numbers; rows of one line share its number.
     """
     records: list[dict[str, Any]] = []
     lines: list[int] = []
@@ -47,8 +53,9 @@ def read_jsonl(stream: IO[bytes], name: str, encoding: str) -> Iterator[Chunk]:
             continue
         record, reason = _object(line, encoding)
         if reason is None:
-            records.append(record)
-            lines.append(number)
+            for row in exploded(record, explode):
+                records.append(row)
+                lines.append(number)
         else:
             rejects.append(Reject(number, reason, line.decode(encoding, "replace")))
         if len(records) + len(rejects) >= BATCH_ROWS:

@@ -5,9 +5,12 @@ from __future__ import annotations
 from functools import reduce
 from typing import TYPE_CHECKING
 
+from pyspark.sql import functions as F
+
 from jobs.definitions import canonical
 from jobs.definitions.model import Entity
 from jobs.errors import ContractError
+from jobs.extract.contacts import exact_columns, plain_column
 from jobs.steps.context import Context
 from jobs.storage.parquet import read_raw
 from jobs.transforms.conform import conform, fold_headers
@@ -43,12 +46,14 @@ def _conformed(context: Context, entity: Entity, source_name: str, feed_name: st
     if raw is None:
         return None
     where = f"{source_name}.{feed_name}.maps.{entity.name}"
-    _check_columns(raw.columns, feed.maps[entity.name], where)
+    mapping = exact_columns(feed.maps[entity.name], raw.columns)
+    sparse = source.kind == "http" or (source.kind == "files" and feed.format == "jsonl")
+    raw = _with_columns(raw, entity, mapping, where, sparse=sparse)
     try:
         if feed.where:
             raw = raw.where(feed.where)
         rows = conform(
-            raw, entity, feed.maps[entity.name], source=source_name, feed=feed_name,
+            raw, entity, mapping, source=source_name, feed=feed_name,
             time_zone=source.time_zone or settings.time_zone, currency=settings.currency,
         )  # fmt: skip
         _ = rows.schema
@@ -69,13 +74,20 @@ def _excluded(context: Context, name: str) -> int:
     return raw.where(f"NOT coalesce(({where}), false)").count() if raw is not None else 0
 
 
-def _check_columns(columns: list[str], mapping: dict[str, str], where: str) -> None:
-    """Plain column names are checked by name first, so that the message can say which is gone."""
-    missing = sorted(value for value in mapping.values() if value.isidentifier() and value not in columns)
-    literals = {"null", "true", "false"}
-    gone = [name for name in missing if name.lower() not in literals]
-    if gone:
+def _with_columns(raw: DataFrame, entity: Entity, mapping: dict[str, str], where: str, *, sparse: bool) -> DataFrame:
+    """Raw rows with every column that the mapping names by itself: JSON leaves out what is empty, a table does not.
+
+    Raises:
+        ContractError: naming a column that is gone.
+    """
+    present = {name.casefold() for name in raw.columns}
+    wanted = {canonical: plain_column(text) for canonical, text in mapping.items()}
+    gone = {canonical: name for canonical, name in wanted.items() if name and name.casefold() not in present}
+    optional = {column.name for column in entity.columns if not column.required} if sparse else set()
+    missed = sorted({name for canonical, name in gone.items() if canonical not in optional})
+    if missed:
         raise ContractError(
-            f"sources.{where}: the source has no column {', '.join(gone)}",
+            f"sources.{where}: the source has no column {', '.join(missed)}",
             next_command=f"regulars check-source {where.split('.', maxsplit=1)[0]}",
         )
+    return raw.withColumns({name: F.lit(None).cast("string") for name in sorted(set(gone.values()))}) if gone else raw

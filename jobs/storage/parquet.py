@@ -84,11 +84,21 @@ def remove_staged(night: Night, name: str) -> None:
     files.remove_tree(night.staged(name))
 
 
-def write_staged(rows: DataFrame, night: Night, name: str, *, partition_by: str | None = None) -> None:
+def write_staged(rows: DataFrame, night: Night, name: str) -> None:
     """Write a working table of an open night, in the place of an earlier one."""
-    writer = rows.write.mode("overwrite").option("compression", "snappy")  # read once and gone: speed before size
-    (writer.partitionBy(partition_by) if partition_by else writer).parquet(str(night.staged(name)))
+    # read once and gone: speed before size
+    rows.write.mode("overwrite").option("compression", "snappy").parquet(str(night.staged(name)))
+    _keep_schema(rows, night.staged(name))
     faultpoints.reach("parquet.working_table_written")
+
+
+def _keep_schema(rows: DataFrame, folder: Path) -> None:
+    """An engine may write no file for no rows, and a table without a file has no schema: write one that has it."""
+    if not any(folder.rglob("*.parquet")):
+        from pyspark.sql.pandas.types import to_arrow_schema
+
+        folder.mkdir(parents=True, exist_ok=True)
+        pq.write_table(to_arrow_schema(rows.schema).empty_table(), folder / "part.parquet")
 
 
 def write(
@@ -125,6 +135,7 @@ def write(
         rows.write.partitionBy(PARTITION).parquet(str(staged))
     else:
         (rows.sort(*sort) if sort else rows).write.parquet(str(staged))
+        _keep_schema(rows, staged)
     faultpoints.reach("parquet.table_written")
     return night.adopt(staged, zone, table, partitions=partitions)
 

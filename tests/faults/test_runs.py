@@ -38,6 +38,41 @@ def test_the_same_date_computed_in_full_gives_the_same_rows_once(second: Undistu
     assert_shows(site, second)
 
 
+@pytest.mark.parametrize(
+    ("other", "code", "said"),
+    [
+        ({"REGULARS_KEY_K1": "another-key-of-nobody-in-particular"}, 3, "REGULARS_KEY_K1 is not the value"),
+        ({"REGULARS_KEY_K2": "another-key-of-nobody", "REGULARS_PRIVACY__KEY_ID": "k2"}, 3, "are of key k1"),
+        ({"REGULARS_CURRENCY": "EUR"}, 2, "are in CNY, the settings say EUR"),
+    ],
+)
+def test_a_night_of_another_key_or_chain_is_refused_before_anything_is_read(
+    first: Undisturbed, tmp_path: Path, other: dict[str, str], code: int, said: str
+) -> None:
+    site = first.site.copy(tmp_path / "site")
+    before = _files(site)
+    for _ in range(2):  # and it is not taken for granted the next time
+        done = site.regulars("run", "--date", str(site.business.nights[1]), **other)
+        assert (done.code, done.out) == (code, "")
+        assert said in done.err
+    assert _files(site) == before
+    assert_shows(site, first)
+
+
+def test_ctrl_c_says_so_and_the_next_run_finishes(first: Undisturbed, second: Undisturbed, tmp_path: Path) -> None:
+    site = first.site.copy(tmp_path / "site")
+    run = site.start("run", "--date", str(site.business.nights[1]))
+    wait_until(lambda: any(site.root.glob("nights/*.open/log/time.gate_raw.json")), 60, "gate_raw is done")
+    run.send_signal(signal.SIGINT)
+    done = ended(run, 60)
+    assert (done.code, done.out) == (130, "")
+    assert "error: interrupted" in done.err
+    assert_no_one_left(site)
+    assert_shows(site, first)
+    site.night(site.business.nights[1])
+    assert_shows(site, second)
+
+
 def test_an_engine_without_its_run_cannot_publish(first: Undisturbed, tmp_path: Path) -> None:
     """The run is killed before its last step; what is left of it is not let through the fence."""
     site = first.site.copy(tmp_path / "site")

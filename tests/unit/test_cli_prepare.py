@@ -18,9 +18,11 @@ from jobs.cli import checks, prepare, sampling
 from jobs.cli.template import template
 from jobs.definitions.canonical import ENTITIES
 from jobs.errors import EnvironmentFault, RegularsError, UsageError
+from jobs.extract.contacts import exact_columns
 from jobs.extract.keys import Keys
 from jobs.mapping import check_mappings, problems, propose
-from jobs.settings import Feed, load_settings
+from jobs.settings import Feed, Source, load_settings
+from jobs.steps import belonging
 
 KEY = "0123456789abcdef0123456789abcdef"
 CANARY = "zoe.canary@example.org"
@@ -153,6 +155,33 @@ def test_mappings_are_held_to_the_canonical_input() -> None:
     assert "must name a plain column" in problems("crm.m", expression)[0]
 
 
+def test_a_constant_that_is_no_allowed_value_is_named() -> None:
+    needed = {"order_id": "a", "store_id": "b", "ordered_at": "c"}
+    (said,) = problems("pos.r", Feed(maps={"orders": {**needed, "channel": "'laden'"}}))
+    assert said.startswith("pos.r.maps.orders.channel: 'laden' is none of store, ")
+
+
+def test_a_columns_own_name_is_a_column_whatever_it_looks_like() -> None:
+    present = ["artikel-nr", "total net", "net", "it`s"]
+    mapping = {"product_id": "artikel-nr", "gross": " total net ", "discount": "net - 1", "name": "it`s", "x": "net"}
+    assert exact_columns(mapping, present) == {
+        "product_id": "`artikel-nr`", "gross": "`total net`", "discount": "net - 1", "name": "`it``s`", "x": "net",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "feed", "unheard"),
+    [
+        ("files", {"explode": "lines"}, "explode, which a source of kind files of csv"),
+        ("http", {"delimiter": ";", "table": "t"}, "delimiter, table, which a source of kind http"),
+        ("sql", {"records": "data"}, "records, which a source of kind sql"),
+    ],
+)
+def test_options_that_nobody_would_hear_are_refused(kind: str, feed: dict[str, str], unheard: str) -> None:
+    with pytest.raises(ValueError, match=f"feed f has {unheard} does not use"):
+        Source(kind=kind, location="x", feeds={"f": Feed(**feed)})
+
+
 def test_an_unmapped_feed_is_given_its_likeliest_entity() -> None:
     columns = ["receiptNo", "lineNo", "sku", "qty", "gross_amount"]
     assert [(one.entity, one.canonical, one.column) for one in propose(Feed(), columns)] == [
@@ -217,16 +246,16 @@ def test_the_key_must_be_the_warehouses_own(site: Path, monkeypatch: pytest.Monk
 
     held = Keys.from_master("k1", KEY)
     entry = {"field": "email", "hash": held.pseudonym("email", CANARY), "normalised": CANARY}
-    monkeypatch.setattr(checks, "_vault_entry", lambda night: entry)
+    monkeypatch.setattr(belonging, "vault_entry", lambda night: entry)
     monkeypatch.setattr(Warehouse, "published", lambda self: [None])
     warehouse = Warehouse(site / "wh")
-    assert checks.keys("k1", warehouse) == "k1, the one of the warehouse"
+    assert belonging.check_key("k1", warehouse) == "k1, the one of the warehouse"
     monkeypatch.setenv("REGULARS_KEY_K1", KEY[::-1])
     with pytest.raises(EnvironmentFault, match="is not the value"):
-        checks.keys("k1", warehouse)
+        belonging.check_key("k1", warehouse)
     monkeypatch.setenv("REGULARS_KEY_K2", KEY)
     with pytest.raises(EnvironmentFault, match="are of key k1"):
-        checks.keys("k2", warehouse)
+        belonging.check_key("k2", warehouse)
 
 
 def test_the_command_ends_with_the_faults_exit_code(

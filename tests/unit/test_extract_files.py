@@ -178,9 +178,17 @@ def test_truncated_parquet_names_the_file(tmp_path: Path) -> None:
         Result(tmp_path, format="parquet")
 
 
+def test_json_lines_with_a_list_are_a_row_per_element(tmp_path: Path) -> None:
+    lines = [b'{"no": 1, "at": {"shop": 7}, "items": [{"sku": "a"}, {"sku": "b"}]}', b'{"no": 2, "items": []}']
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(lines))
+    result = Result(tmp_path, format="jsonl", explode="items")
+    found = [(row["no"], row["at_shop"], row["items_sku"], row["_row"]) for row in result.rows]
+    assert found == [("1", "7", "a", 1), ("1", "7", "b", 1), ("2", None, None, 2)]
+
+
 def test_json_lines(tmp_path: Path) -> None:
     lines = [
-        b'{"id": 1.10, "big": 12345678901234567890123, "ok": true, "in": {"a": [1.0, "x"]}, "e": ""}',
+        b'{"id": 1.10, "big": 12345678901234567890123, "ok": true, "in": {"a": [1.0, "x"], "b": {"c": 2}}, "e": ""}',
         b'{"id": ',
         b"[1]",
         b'{"id": "\xff"}',
@@ -192,11 +200,8 @@ def test_json_lines(tmp_path: Path) -> None:
     result = Result(tmp_path, format="jsonl")
     assert result.column("id") == ["1.10", "?"]
     assert result.rows[0]["big"] == "12345678901234567890123"
-    assert (result.rows[0]["ok"], result.rows[0]["in"], result.rows[0]["e"]) == (
-        "true",
-        '{"a":[1.0,"x"]}',
-        None,
-    )
+    nested = [result.rows[0][name] for name in ("ok", "in_a", "in_b_c", "e")]
+    assert nested == ["true", '[1.0,"x"]', "2", None]
     assert result.reasons() == [
         (2, "unparsable.json"),
         (3, "unparsable.json"),
