@@ -99,8 +99,8 @@ def published(airflow_alone: Path, environment: dict[str, str]) -> Ran:
 
 @pytest.fixture(scope="module")
 def blocked(airflow_alone: Path, environment: dict[str, str], published: Ran) -> Ran:
-    """The same night again, which the raw gate blocks because no row may be set aside any more."""
-    strict = {"REGULARS_THRESHOLDS__MAX_QUARANTINE_SHARE": "0", "REGULARS_THRESHOLDS__MIN_ROWS_FOR_SHARE": "1"}
+    """The same night again, which the raw gate blocks because hardly a row may be set aside any more."""
+    strict = {"REGULARS_THRESHOLDS__MAX_QUARANTINE_SHARE": "0.001", "REGULARS_THRESHOLDS__MIN_ROWS_FOR_SHARE": "1"}
     return run_dag(airflow_alone, environment | strict)
 
 
@@ -121,7 +121,7 @@ def test_a_blocked_night_says_which_rule_and_what_next(blocked: Ran) -> None:
     assert blocked.told["tasks"]["gate_raw.-1"] == "failed"
     assert blocked.told["tasks"]["publish.-1"] == "upstream_failed"
     assert blocked.told["tasks"]["end.-1"] == "success"
-    assert "gate_raw blocks the night: conformed.customers customers.quarantine_share" in blocked.said
+    assert "error: gate_raw blocks the night: conformed.customers customers.quarantine_share" in blocked.said
     assert "next: regulars quarantine show" in blocked.said
 
 
