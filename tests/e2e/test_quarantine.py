@@ -120,7 +120,7 @@ API: dict[str, tuple[Callable[[dict[str, Any]], object], Reasons]] = {
     "unknown fulfilment": (lambda o: o.update(fulfilment="pigeon"), order_fails("fulfilment.known_value")),
     "unknown channel": (lambda o: o.update(channel="fax"), order_fails("channel.known_value")),
     "foreign currency": (lambda o: o.update(currency="USD"), order_fails("currency.is_reporting_currency")),
-    "store as object": (lambda o: o.update(store_id={"id": 101}), order_fails("store_id.resolves")),
+    "store as object": (lambda o: o.update(store_id={"id": 101}), order_fails("store_id.present")),
     "no lines": (
         lambda o: o.update(lines=[]),
         line_fails("line_id.present", "product_id.present", "quantity.present", "gross.present"),
