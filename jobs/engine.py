@@ -17,6 +17,8 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -97,6 +99,16 @@ def start(engine: str, options: EngineOptions, log: Path) -> StartedEngine:
         )
     _wait_until_listening(process, port, options.start_seconds, log)
     return StartedEngine(url, process)
+
+
+@contextmanager
+def running(engine: str, options: EngineOptions, log: Path) -> Iterator[str]:
+    """An engine for as long as the block lasts; gives its URL. See :func:`start`."""
+    started = start(engine, options, log)
+    try:
+        yield started.url
+    finally:
+        started.stop()
 
 
 def connect(url: str) -> SparkSession:

@@ -20,7 +20,6 @@ app = typer.Typer(
     add_completion=False,
 )
 
-
 #: exit code of a command that somebody stopped with Ctrl-C
 INTERRUPTED = 130
 
@@ -46,7 +45,7 @@ def main() -> None:
     for module in (nights, look, prepare, quarantine):
         module.register(app)
     try:
-        if code := app(standalone_mode=False):  # typer gives the code of an exit, and 130 for Ctrl-C, back
+        if code := app(standalone_mode=False):  # typer returns the code of an exit, and of Ctrl-C
             if code == INTERRUPTED:
                 say("error: interrupted; what was published before is untouched\n next: run the command again")
             sys.exit(code)
@@ -66,8 +65,6 @@ def main() -> None:
 
 def _unexpected(error: Exception) -> None:
     """Usage errors of the command line itself, and faults of ours: where, never with a row's value."""
-    if isinstance(error, typer.Exit):
-        sys.exit(error.exit_code)
     show = getattr(error, "show", None)
     if callable(show):  # typer carries its own click, whose exceptions have no public base
         show()

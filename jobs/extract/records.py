@@ -53,12 +53,12 @@ def flattened(record: dict[str, Any]) -> dict[str, Any]:
     """A record with the fields of nested objects as ``<name>_<field>``; lists stay as they are.
 
     So contact data inside an object has a column of its own, which can be mapped and then leaves for the vault. Where
-    the name is taken, the record's own field keeps it and the object stays whole.
+    a name is taken, by the record's own field or an earlier object's, the object stays whole: nothing is written over.
     """
     flat: dict[str, Any] = {}
     for name, value in record.items():
         inner = {f"{name}_{key}": item for key, item in flattened(value).items()} if isinstance(value, dict) else {}
-        if inner and not inner.keys() & record.keys():
+        if inner and not inner.keys() & (record.keys() | flat.keys()):
             flat.update(inner)
         else:
             flat[name] = value

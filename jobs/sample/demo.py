@@ -197,13 +197,12 @@ def shared_engine() -> Iterator[None]:
     if settings.engine.startswith("sc://"):
         yield
         return
-    started = engine.start(settings.engine, settings.engine_options, home() / "engine.log")
-    os.environ["REGULARS_ENGINE"] = started.url
-    try:
-        yield
-    finally:
-        started.stop()
-        os.environ["REGULARS_ENGINE"] = settings.engine
+    with engine.running(settings.engine, settings.engine_options, home() / "engine.log") as url:
+        os.environ["REGULARS_ENGINE"] = url
+        try:
+            yield
+        finally:
+            os.environ["REGULARS_ENGINE"] = settings.engine
 
 
 def home() -> Path:

@@ -86,16 +86,6 @@ def online_api(database: Path, folder: Path, environment: dict[str, str]) -> Ite
             server.terminate()
 
 
-@contextmanager
-def shared_engine(log: Path) -> Iterator[str]:
-    """One engine for all nights (``REGULARS_ENGINE`` may name another kind): a warm JVM is quicker; gives its URL."""
-    started = engine.start(os.environ.get("REGULARS_ENGINE", "local[*]"), EngineOptions(), log)
-    try:
-        yield started.url
-    finally:
-        started.stop()
-
-
 @pytest.fixture(scope="session")
 def grocer_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder with ``business/`` and a ``warehouse/`` whose current night is 2017-12-31."""
@@ -117,7 +107,7 @@ def grocer_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     subprocess.run(layout, cwd=ROOT, check=True, timeout=120, stdout=subprocess.DEVNULL)
     with (
         online_api(business / "online.sqlite", folder, environment) as address,
-        shared_engine(folder / "engine.log") as url,
+        engine.running(kept.get("REGULARS_ENGINE", "local[*]"), EngineOptions(), folder / "engine.log") as url,
     ):
         environment |= {"ONLINE_API_HOST": address, "REGULARS_ENGINE": url}
         for night in NIGHTS:

@@ -22,12 +22,11 @@ Table = Callable[[str, Rows], "DataFrame"]
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     options = EngineOptions(memory="1g", cores=2)
-    started = engine.start("local[*]", options, tmp_path_factory.mktemp("spark") / "engine.log")
-    session = engine.connect(started.url)
-    session.conf.set("spark.sql.shuffle.partitions", "2")
-    yield session
-    engine.disconnect(session)
-    started.stop()
+    with engine.running("local[*]", options, tmp_path_factory.mktemp("spark") / "engine.log") as url:
+        session = engine.connect(url)
+        session.conf.set("spark.sql.shuffle.partitions", "2")
+        yield session
+        engine.disconnect(session)
 
 
 @pytest.fixture(scope="session")

@@ -178,6 +178,14 @@ def test_truncated_parquet_names_the_file(tmp_path: Path) -> None:
         Result(tmp_path, format="parquet")
 
 
+def test_an_object_whose_columns_are_taken_stays_whole(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_bytes(b'{"a": {"b": 1}, "a_b": 2, "c": {"d_e": 3}, "c_d": {"e": 4}}')
+    (row,) = Result(tmp_path, format="jsonl").rows
+    assert {name: row[name] for name in ("a", "a_b", "c_d_e", "c_d")} == {
+        "a": '{"b":1}', "a_b": "2", "c_d_e": "3", "c_d": '{"e":4}',
+    }  # fmt: skip
+
+
 def test_json_lines_with_a_list_are_a_row_per_element(tmp_path: Path) -> None:
     lines = [b'{"no": 1, "at": {"shop": 7}, "items": [{"sku": "a"}, {"sku": "b"}]}', b'{"no": 2, "items": []}']
     (tmp_path / "a.jsonl").write_bytes(b"\n".join(lines))
