@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from expectations import history
+from expectations.arrivals import Landings, known_columns, not_empty, parsable
+from expectations.breakers import Breakers
 from expectations.referee import Referee, Verdict, load_rules
 from jobs.definitions import canonical, clean, published
 from jobs.definitions.model import Entity, Reference, Table
@@ -28,6 +31,8 @@ class Bounds:
     min_rows_for_share: int
     parameters: Mapping[str, Any]  #: values for placeholders in rules
     tolerated: frozenset[str]  #: references whose unknown values are inferred instead of set aside
+    breakers: Breakers
+    history: history.Judgement
 
 
 @dataclass(frozen=True)
@@ -46,7 +51,7 @@ class Gate:
     base: Night | None
     bounds: Bounds
 
-    def arrived(self, landings: Mapping[str, Mapping[str, Any]], may_be_empty: frozenset[str]) -> None:
+    def arrived(self, landings: Landings, may_be_empty: frozenset[str]) -> None:
         """Judge what arrived, before any heavy work.
 
         Args:
@@ -54,11 +59,15 @@ class Gate:
             may_be_empty: feeds that may bring nothing.
 
         Raises:
-            ContractError: a feed brought nothing, or too many lines that cannot be split into columns.
+            ContractError: a feed brought nothing, far more or less than usual, or too many lines that cannot be split
+                into columns; unless the settings' policy lets it pass.
         """
-        verdicts = [_not_empty(feed, landing, feed in may_be_empty) for feed, landing in sorted(landings.items())]
-        verdicts += [_parsable(feed, landing, self.bounds) for feed, landing in sorted(landings.items())]
-        self._block("gate_arrived", verdicts)
+        share, rows = self.bounds.max_quarantine_share, self.bounds.min_rows_for_share
+        verdicts = [not_empty(feed, landing, feed in may_be_empty) for feed, landing in sorted(landings.items())]
+        verdicts += [parsable(feed, landing, share, rows) for feed, landing in sorted(landings.items())]
+        verdicts += history.volumes(landings, self.base, self.night.date, self.bounds.history)
+        verdicts += known_columns(landings, self.base)
+        self._block("gate_arrived", [self.bounds.breakers.applied(verdict) for verdict in verdicts])
 
     def raw(self, conformed: Mapping[str, DataFrame], full: bool) -> list[Verdict]:
         """Judge tonight's rows one by one: good ones go on, the others to quarantine with every failed rule.
@@ -72,14 +81,33 @@ class Gate:
         """
         verdicts: list[Verdict] = []
         quarantined: dict[str, dict[str, int]] = {}
+        measured: dict[str, dict[str, float | None]] = {}
         for entity in canonical.ENTITIES:
             remove_staged(self.night, f"judged/{entity.name}")
         for group in _by_reference(entity for entity in canonical.ENTITIES if entity.name in conformed):
             found = side_by_side(lambda entity: self._split(entity, conformed[entity.name], full), group)
             verdicts += [verdict for judged, _ in found for verdict in judged]
             quarantined |= {entity.name: aside for entity, (_, aside) in zip(group, found, strict=True)}
-        self._block("gate_raw", verdicts, quarantined)
+        if not full:
+            for name in conformed:
+                judged, measured[name] = self._shape(name)
+                verdicts += [self.bounds.breakers.applied(verdict) for verdict in judged]
+        self._block("gate_raw", verdicts, {"quarantined": quarantined, "measures": measured})
         return verdicts
+
+    def _shape(self, name: str) -> tuple[list[Verdict], dict[str, float | None]]:
+        """Hold the shares and means of an entity's accepted rows to those of earlier nights."""
+        declared = history.measures(name)
+        if not declared:
+            return [], {}
+        from pyspark.sql import functions as F
+
+        asked = [F.expr(one["sql"]).alias(f"m{place}") for place, one in enumerate(declared)]
+        accepted = read_staged(self.spark, self.night, f"judged/{name}").where(ACCEPTED)
+        row = accepted.agg(F.count("*").alias("rows"), *asked).collect()[0]
+        found = [None if row[f"m{place}"] is None else float(row[f"m{place}"]) for place in range(len(declared))]
+        values = dict(zip((one["rule_id"] for one in declared), found, strict=True))
+        return history.shapes(name, values, row["rows"], self.base, self.night.date, self.bounds.history), values
 
     def _split(self, entity: Entity, conformed: DataFrame, full: bool) -> tuple[list[Verdict], dict[str, int]]:
         """Judge an entity's conformed rows and write good and bad ones in one pass."""
@@ -112,7 +140,20 @@ class Gate:
             entity, [name for name in conformed.columns if name not in flags], any_failed
         )
         total = max((v.rows_checked for v in verdicts), default=0)
-        return [*verdicts, self._share(entity, verdicts, total, bad_rows)], counts
+        verdicts += self._noted(entity, verdicts)
+        return [*verdicts, self.bounds.breakers.applied(self._share(entity, verdicts, total, bad_rows))], counts
+
+    def _noted(self, entity: Entity, verdicts: list[Verdict]) -> list[Verdict]:
+        """What was noted in reading rows, one verdict per column and note; asked only if anything was."""
+        plain = next(v for v in verdicts if v.rule_id == f"{entity.name}.plain")
+        if plain.is_passed:
+            return []
+        from pyspark.sql import functions as F
+
+        written = read_staged(self.spark, self.night, f"judged/{entity.name}")
+        notes = written.select(F.explode(F.split(canonical.NOTES.name, ",")).alias("note"))
+        counted = {row["note"]: row["count"] for row in notes.groupBy("note").count().collect()}
+        return [_note_verdict(entity.name, note, plain.rows_checked, count) for note, count in sorted(counted.items())]
 
     def _with_known(self, rows: DataFrame, entity: Entity, references: list[Reference], full: bool) -> DataFrame:
         """Add ``_known_<column>`` for every reference: it is empty, or names an accepted or already known row."""
@@ -226,8 +267,8 @@ class Gate:
 
     def _block(self, gate: str, verdicts: list[Verdict], facts: Mapping[str, Any] | None = None) -> None:
         """Record the verdicts; stop the night if a critical rule failed."""
-        final = [replace(v, action="blocked") if v.severity == "critical" and not v.is_passed else v for v in verdicts]
-        self.night.record(gate, {"verdicts": [v.to_dict() for v in final], "quarantined": dict(facts or {})})
+        final = [replace(v, action="blocked") if _is_unanswered(v) else v for v in verdicts]
+        self.night.record(gate, {"verdicts": [v.to_dict() for v in final], **(facts or {})})
         failed = [v for v in final if v.action == "blocked"]
         if failed:
             said = "; ".join(f"{v.table_name} {v.rule_id}: {v.rule}" for v in failed[:5])
@@ -255,25 +296,15 @@ def _row_action(verdict: Verdict) -> str:
     return {"info": "reported", "warning": "quarantined", "critical": "blocked"}[verdict.severity]
 
 
-def _not_empty(feed: str, landing: Mapping[str, Any], allowed: bool) -> Verdict:
-    empty = landing["rows"] == 0
-    growing = [str(f["name"]) for f in landing["files"] if f["status"] == "growing"]
-    hint = f" ({len(growing)} files were still growing)" if growing else ""
-    return Verdict(
-        f"raw.{feed}", f"{feed}.not_empty", f"The feed brings rows, or is allowed to bring none{hint}.",
-        "info" if allowed else "critical", landing["rows"], int(empty), not empty,
-        "none" if not empty else "reported" if allowed else "blocked",
-    )  # fmt: skip
+def _note_verdict(table: str, note: str, checked: int, rows: int) -> Verdict:
+    column, _, kind = note.partition(".")
+    sentence = f"{column} {canonical.NOTE_MEANINGS[kind]}."
+    return Verdict(f"conformed.{table}", f"{table}.{note}", sentence, "info", checked, rows, False, "repaired")
 
 
-def _parsable(feed: str, landing: Mapping[str, Any], bounds: Bounds) -> Verdict:
-    total = landing["rows"] + landing["rejected"]
-    too_many = total >= bounds.min_rows_for_share and landing["rejected"] > total * bounds.max_quarantine_share
-    return Verdict(
-        f"raw.{feed}", f"{feed}.parsable", "Every line can be split into its columns.",
-        "critical" if too_many else "warning", total, landing["rejected"], landing["rejected"] == 0,
-        "none" if not landing["rejected"] else "blocked" if too_many else "quarantined",
-    )  # fmt: skip
+def _is_unanswered(verdict: Verdict) -> bool:
+    """A critical rule failed, and nobody is asked or has said that it may."""
+    return verdict.severity == "critical" and not verdict.is_passed and verdict.action not in ("asked", "approved")
 
 
 def _conserved(name: str, missing: int) -> Verdict:

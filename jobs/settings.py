@@ -122,6 +122,11 @@ class Source(Part):
 
     #: zone of times that state none; the chain's if absent
     time_zone: str | None = None
+    #: how times are written beyond ISO 8601, in Spark's pattern letters, as in ``M/d/yyyy[ H:mm]``; also epoch_seconds,
+    #: epoch_millis
+    date_formats: tuple[str, ...] = ()
+    #: the mark before decimals; declared, the other one may group thousands (1.234,50), else neither may
+    decimal_mark: Literal[".", ","] | None = None
     #: region for phone numbers without a country code, ISO 3166 alpha-2; the chain's country if absent
     phone_region: str | None = None
 
@@ -155,6 +160,10 @@ class Thresholds(Part):
     max_quarantine_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     #: shares of fewer rows than this say nothing and do not block
     min_rows_for_share: Annotated[int, Field(ge=0)] = 200
+    #: earlier nights that must be there before tonight is held to what is usual
+    history_min_nights: Annotated[int, Field(ge=1)] = 7
+    #: robust standard deviations from the median of earlier nights that are still usual
+    history_deviations: Annotated[float, Field(gt=0)] = 5.0
     rfm_min_buyers: Annotated[int, Field(ge=1)] = 500
     rfm_min_history_days: Annotated[int, Field(ge=1)] = 180
 
@@ -176,10 +185,15 @@ class Retention(Part):
 
 
 class Policies(Part):
-    """What happens to rows that point at something nobody declared."""
+    """What happens to rows that point at something nobody declared, and when a circuit breaker trips."""
 
     unknown_store: Literal["quarantine", "infer"] = "quarantine"
     unknown_product: Literal["quarantine", "infer"] = "quarantine"
+    #: nothing arrived, too much was set aside, or far more or less came than usual: block the night, publish with a
+    #: warning, or ask a person (``regulars approve``, or the page of Airflow)
+    breaker: Literal["block", "warn", "ask"] = "block"
+    #: other answers for single feeds (``"pos.receipts"``) and canonical entities (``orders``)
+    breakers: dict[str, Literal["block", "warn", "ask"]] = {}
 
 
 class Settings(BaseSettings):
@@ -212,6 +226,15 @@ class Settings(BaseSettings):
     engine_options: EngineOptions = EngineOptions()
     retention: Retention = Retention()
     policies: Policies = Policies()
+
+    @model_validator(mode="after")
+    def _breakers_name_what_there_is(self) -> Self:
+        feeds = {f"{source}.{feed}" for source, one in self.sources.items() for feed in one.feeds}
+        entities = {entity for one in self.sources.values() for feed in one.feeds.values() for entity in feed.maps}
+        unknown = sorted(self.policies.breakers.keys() - feeds - entities)
+        if unknown:
+            raise ValueError(f"policies.breakers names {', '.join(unknown)}, which is no feed and no mapped entity")
+        return self
 
     @field_validator("time_zone")
     @classmethod

@@ -7,11 +7,16 @@ from collections import Counter
 from datetime import timedelta
 from typing import Any
 
+from expectations.breakers import Breakers
 from expectations.gates import Bounds, Gate
+from expectations.history import Judgement
+from jobs.definitions import canonical
 from jobs.definitions.published import TABLES
 from jobs.steps import conform, conservation, inputs
 from jobs.steps.context import Context
 from jobs.steps.publish import WRITTEN_LAST
+from jobs.storage import approvals
+from jobs.storage.night import Night
 
 EARLIEST = "2000-01-01T00:00:00"
 
@@ -41,24 +46,53 @@ def judge(context: Context, name: str) -> dict[str, Any]:
         verdicts = gate.clean({name: one["unexplained"] for name, one in accounts.items()}, touched)
     else:
         verdicts = gate.published([table for table in TABLES if table not in WRITTEN_LAST])
-    return dict(Counter("passed" if v.is_passed else v.severity for v in verdicts))
+    counts: dict[str, Any] = dict(Counter("passed" if v.is_passed else v.severity for v in verdicts))
+    questions = asked(context.night)
+    return counts | ({"asked": questions} if name == "gate_raw" and questions else {})
+
+
+def asked(night: Night) -> list[str]:
+    """What the gates of a night ask a person: table, rule and sentence, one text each."""
+    return [f"{v['table_name']} {v['rule_id']}: {v['rule']}" for v in open_questions(night)]
+
+
+def open_questions(night: Night) -> list[dict[str, Any]]:
+    """Verdicts of a night that wait for a person."""
+    records = night.records()
+    verdicts = [v for gate in ("gate_arrived", "gate_raw") for v in records.get(gate, {}).get("verdicts", [])]
+    return [verdict for verdict in verdicts if verdict["action"] == "asked"]
+
+
+def _absent(context: Context) -> frozenset[str]:
+    """References to entities that the chain has no feed of."""
+    return frozenset(
+        f"{entity.name}.{reference.column}"
+        for entity in canonical.ENTITIES
+        for reference in entity.references
+        if canonical.BY_NAME[reference.table].optional and not context.feeds_of(reference.table)
+    )
 
 
 def bounds(context: Context) -> Bounds:
     """What the settings say about when a gate blocks."""
     settings = context.settings
     latest = (context.until + timedelta(days=1)).replace(tzinfo=None)
+    policies, thresholds = settings.policies, settings.thresholds
+    given = approvals.of(context.warehouse, context.day)
     inferred = {"unknown_store": "orders.store_id", "unknown_product": "order_lines.product_id"}
     return Bounds(
-        max_quarantine_share=settings.thresholds.max_quarantine_share,
-        min_rows_for_share=settings.thresholds.min_rows_for_share,
+        max_quarantine_share=thresholds.max_quarantine_share,
+        min_rows_for_share=thresholds.min_rows_for_share,
         parameters={
             "earliest": EARLIEST,
             "latest": latest.isoformat(),
             "currency": settings.currency,
             "time_zones": sorted(zoneinfo.available_timezones()),
         },
-        tolerated=frozenset(
-            column for policy, column in inferred.items() if getattr(settings.policies, policy) == "infer"
+        tolerated=frozenset(column for policy, column in inferred.items() if getattr(policies, policy) == "infer")
+        | _absent(context),
+        breakers=Breakers(
+            policies.breaker, policies.breakers, frozenset((one["table_name"], one["rule_id"]) for one in given)
         ),
+        history=Judgement(thresholds.history_min_nights, thresholds.history_deviations),
     )

@@ -13,7 +13,7 @@ import typer
 
 from jobs import calendar, faultpoints, flow, keeper
 from jobs.cli.app import answer, say
-from jobs.errors import RegularsError, UsageError
+from jobs.errors import ContractError, RegularsError, UsageError
 from jobs.mapping import check_mappings
 from jobs.settings import Settings, load_settings
 from jobs.steps.context import Context
@@ -174,6 +174,11 @@ def run_night(settings: Settings, day: date, *, first: str | None = None, full: 
             chosen = sorted(settings.sources) if flow.BY_NAME[name].each_source else [None]
             for source in chosen:
                 result = execute(context, name, source)
+            if "asked" in result:
+                raise ContractError(
+                    f"{context.day} waits for a person: {'; '.join(result['asked'])}",
+                    next_command=f"regulars approve --date {day} --by NAME, and regulars run --date {day} --from clean",
+                )
             if UNCHANGED in result and name != "publish":
                 result = execute(context, "publish", None)
                 break

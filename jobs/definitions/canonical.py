@@ -83,6 +83,7 @@ ORDERS = Entity(
             default="'completed'",
         ),
         Column("currency", "STRING", "ISO 4217; the chain's own if absent."),
+        Column("total", MONEY, "What the source says it came to before refunds; held against its lines."),
         Column("coupon_id", "STRING", "Coupon used."),
         Column("campaign_id", "STRING", "Campaign it answers."),
         UPDATED,
@@ -175,6 +176,7 @@ CAMPAIGN_MEMBERS = Entity(
     ),
     "A person in a campaign.",
     optional=True,
+    references=(Reference("campaign_id", "campaigns", "campaign_id"),),
 )
 
 COUPONS = Entity(
@@ -189,6 +191,7 @@ COUPONS = Entity(
     ),
     "A coupon, its campaign and a product it is for.",
     optional=True,
+    references=(Reference("campaign_id", "campaigns", "campaign_id"),),
 )
 
 COUPON_REDEMPTIONS = Entity(
@@ -205,6 +208,7 @@ COUPON_REDEMPTIONS = Entity(
     ),
     "A redeemed coupon.",
     optional=True,
+    references=(Reference("coupon_id", "coupons", "coupon_id"),),
 )
 
 FEEDBACK = Entity(
@@ -241,6 +245,15 @@ ENTITIES: tuple[Entity, ...] = (
 )
 BY_NAME = {entity.name: entity for entity in ENTITIES}
 
+NOTES = Column("_notes", "STRING", "What was noted in reading the row, as column.note, a comma between; null if plain.")
+
+#: note -> what it says of a column
+NOTE_MEANINGS = {
+    "reformatted": "was written in another spelling that means one thing only, and read",
+    "skipped_hour": "names a local hour that the clocks skipped; the instant one hour on is meant",
+    "repeated_hour": "names a local hour that the clocks showed twice; the first is meant",
+}
+
 #: what a canonical row carries behind its entity's columns while it is judged and afterwards
 PROVENANCE: tuple[Column, ...] = (
     Column("_feed", "STRING", "Source and feed the row came through, as in pos.receipts."),
@@ -248,6 +261,7 @@ PROVENANCE: tuple[Column, ...] = (
     Column("_row", "BIGINT", "Line or position in it."),
     Column("_landed", "DATE", "Business date of the night that took the row in."),
     Column("_person_hash", "STRING", "Keyed hash of the source and its customer id."),
+    NOTES,
 )
 COPIES = Column("_copies", "BIGINT", "Raw rows that say this, a receipt's header being on each of its lines.")
 

@@ -210,7 +210,7 @@ DATA_QUALITY = Table(
      Column("rows_failed", "BIGINT", "Rows that failed; for rules on a whole table 0 or 1.", required=True, minimum=0),
      Column("is_passed", "BOOLEAN", "Nothing failed.", required=True),
      Column("action", "STRING", "What was done.", required=True,
-            values=("none", "reported", "quarantined", "held", "blocked"))),
+            values=("none", "reported", "repaired", "quarantined", "held", "approved", "blocked"))),
     "Every rule judged in the night.",
 )  # fmt: skip
 

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from pyspark.sql import functions as F
 
 from jobs.definitions import canonical
-from jobs.definitions.model import Entity
+from jobs.definitions.model import MONEY, Entity
 from jobs.errors import ContractError
 from jobs.extract.contacts import exact_columns, plain_column
 from jobs.steps.context import Context
 from jobs.storage.parquet import read_raw
-from jobs.transforms.conform import conform, fold_headers
+from jobs.transforms.conform import LINES_TOTAL, conform, fold_headers, with_lines_total
+from jobs.transforms.reading import Spelling
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -35,7 +36,17 @@ def conformed(context: Context) -> dict[str, DataFrame]:
         if present:
             plans[entity.name] = reduce(lambda one, other: one.unionByName(other), present.values())
     context.night.record("conform", excluded)
-    return plans
+    return _with_lines_total(context, plans)
+
+
+def _with_lines_total(context: Context, plans: dict[str, DataFrame]) -> dict[str, DataFrame]:
+    """Orders with what their lines come to beside them, where a source states totals to hold against it."""
+    if "orders" not in plans:
+        return plans
+    feeds = [context.settings.sources[source].feeds[feed] for source, feed in context.feeds_of("orders")]
+    if "order_lines" in plans and any("total" in feed.maps["orders"] for feed in feeds):
+        return plans | {"orders": with_lines_total(plans["orders"], plans["order_lines"])}
+    return plans | {"orders": plans["orders"].withColumn(LINES_TOTAL, F.lit(None).cast(MONEY))}
 
 
 def _conformed(context: Context, entity: Entity, source_name: str, feed_name: str) -> DataFrame | None:
@@ -54,7 +65,8 @@ def _conformed(context: Context, entity: Entity, source_name: str, feed_name: st
             raw = raw.where(feed.where)
         rows = conform(
             raw, entity, mapping, source=source_name, feed=feed_name,
-            time_zone=source.time_zone or settings.time_zone, currency=settings.currency,
+            spelling=Spelling(source.time_zone or settings.time_zone, source.date_formats, source.decimal_mark),
+            currency=settings.currency,
         )  # fmt: skip
         _ = rows.schema
     except Exception as error:

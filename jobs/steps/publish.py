@@ -13,7 +13,7 @@ from jobs.errors import ContractError
 from jobs.steps import inputs
 from jobs.steps.context import Context
 from jobs.steps.publishing import publish_arrow
-from jobs.storage import publish
+from jobs.storage import approvals, publish
 from jobs.storage.manifest import write_manifest
 from jobs.storage.night import Night
 from jobs.storage.parquet import read_arrow
@@ -33,7 +33,9 @@ def run(context: Context) -> dict[str, Any]:
     Raises:
         ContractError: the run lost the warehouse to another one, or a gate has not passed.
     """
-    _require_gates(context)
+    given = approvals.of(context.warehouse, context.day)
+    context.night.record("approvals", {"given": given})
+    _require_gates(context, {(one["table_name"], one["rule_id"]) for one in given})
     _write_quality(context)
     faultpoints.reach("publish.quality_written")
     _write_log(context)
@@ -77,17 +79,23 @@ def summary(night: Night) -> dict[str, Any]:
     }
 
 
-def _require_gates(context: Context) -> None:
+def _require_gates(context: Context, approved: set[tuple[str, str]]) -> None:
     """Nothing is shown that a gate has stopped or never saw, whichever step somebody went on from."""
     records = context.night.records()
-    shut = [gate for gate in GATES if gate not in records or any(map(_blocks, records[gate]["verdicts"]))]
+    shut = [
+        gate for gate in GATES if gate not in records or any(_blocks(v, approved) for v in records[gate]["verdicts"])
+    ]
     if shut:
+        asked = any(v["action"] == "asked" for gate in shut for v in records.get(gate, {}).get("verdicts", []))
         raise ContractError(
-            f"{', '.join(shut)} has not let this night through", next_command=f"regulars run --date {context.day}"
+            f"{', '.join(shut)} has not let this night through",
+            next_command=f"regulars {'approve' if asked else 'run'} --date {context.day}",
         )
 
 
-def _blocks(verdict: dict[str, Any]) -> bool:
+def _blocks(verdict: dict[str, Any], approved: set[tuple[str, str]]) -> bool:
+    if verdict["action"] in ("asked", "approved"):
+        return (verdict["table_name"], verdict["rule_id"]) not in approved
     return verdict["severity"] == "critical" and not verdict["is_passed"]
 
 
@@ -107,7 +115,9 @@ def _write_quality(context: Context) -> None:
     ]  # fmt: skip
     for one in held:
         one |= {"is_passed": one["rows_failed"] == 0, "action": "none" if one["rows_failed"] == 0 else "held"}
-    rows = [{**verdict, "snapshot_date": day} for verdict in (*verdicts, *held)]
+    # whatever was asked has been approved, or nothing would be written
+    said = [{**v, "action": "approved"} if v["action"] == "asked" else v for v in (*verdicts, *held)]
+    rows = [{**verdict, "snapshot_date": day} for verdict in said]
     publish_arrow(context, pa.Table.from_pylist(rows, schema=arrow_schema(p.DATA_QUALITY.columns)), p.DATA_QUALITY)
 
 
@@ -117,7 +127,9 @@ def _write_log(context: Context) -> None:
     before = read_arrow(context.base, "published", table.name, schema) if context.base else schema.empty_table()
     records = context.night.records()
     verdicts = [v for gate in GATES for v in records[gate]["verdicts"]]
-    warned = any(not v["is_passed"] for v in verdicts) or bool(records["segments"]["warnings"])
+    warned = any(not v["is_passed"] and v["severity"] != "info" for v in verdicts) or bool(
+        records["segments"]["warnings"]
+    )
     tonight = {
         "run_id": context.night.run,
         "snapshot_date": context.day,

@@ -36,6 +36,7 @@ class Warehouse:
         self.current_link = self.root / "current"
         self.published_link = self.root / "published" / "current"
         self.by_date = self.root / "published" / "by_date"
+        self.approvals = self.root / "approvals"
         self.runtime = self.root / ".run"
 
     # what is there

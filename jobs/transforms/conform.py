@@ -12,11 +12,12 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.definitions.canonical import COPIES, PROVENANCE, has, needed, reads, typed
-from jobs.definitions.model import Column, Entity
+from jobs.definitions.canonical import COPIES, NOTES, PROVENANCE, has, needed, reads, typed
+from jobs.definitions.model import MONEY, Column, Entity
+from jobs.transforms.reading import Reading, Spelling, read
 
-#: behind a time only: the end of a bare date looks like an offset
-_ZONE_STATED = r"(Z|[T ].*[+-]\d{2}(:?\d{2})?)$"
+#: column of conformed orders: what their lines come to
+LINES_TOTAL = "_lines_total"
 
 
 def conform(
@@ -26,7 +27,7 @@ def conform(
     *,
     source: str,
     feed: str,
-    time_zone: str,
+    spelling: Spelling,
     currency: str,
 ) -> DataFrame:
     """Canonical rows of one feed, one per raw row.
@@ -37,7 +38,7 @@ def conform(
         mapping: canonical column -> Spark SQL expression over the raw columns.
         source: name of the source.
         feed: name of the feed.
-        time_zone: zone of times that state none.
+        spelling: how the source writes times and numbers.
         currency: that of orders which state none.
 
     Returns:
@@ -53,18 +54,20 @@ def conform(
         F.to_date("_landed").alias("_landed"),
         "_person_hash",
     )
-    readings = {column.name: read(column, time_zone) for column in entity.columns}
-    readable = [(F.col(c.name).isNull() | readings[c.name].isNotNull()).alias(reads(c)) for c in typed(entity)]
+    readings = {column.name: read(column, spelling) for column in entity.columns}
+    values = {name: F.expr(reading.value) for name, reading in readings.items()}
+    readable = [(F.col(c.name).isNull() | values[c.name].isNotNull()).alias(reads(c)) for c in typed(entity)]
     present = [F.col(c.name).isNotNull().alias(has(c)) for c in needed(entity)]
     clean = {column.name: kept.name for column, kept in zip(entity.columns, entity.clean_columns, strict=True)}
     return texts.select(
         *(
-            F.coalesce(readings[c.name], _default(c)).cast(c.type).alias(clean[c.name])
+            F.coalesce(values[c.name], _default(c)).cast(c.type).alias(clean[c.name])
             if c.default
-            else readings[c.name].alias(clean[c.name])
+            else values[c.name].alias(clean[c.name])
             for c in entity.columns
         ),
-        *(F.col(column.name) for column in PROVENANCE),
+        *(F.col(column.name) for column in PROVENANCE if column is not NOTES),
+        _notes(readings).alias(NOTES.name),
         F.lit(1).cast("bigint").alias(COPIES.name),
         *readable,
         *present,
@@ -82,6 +85,14 @@ def fold_headers(orders: DataFrame) -> DataFrame:
     return orders.groupBy(*header).agg(*counts).select(*orders.columns)
 
 
+def with_lines_total(orders: DataFrame, lines: DataFrame) -> DataFrame:
+    """Add ``_lines_total`` to orders: gross minus deductions of their lines, a line that came twice counted once."""
+    net = F.col("gross") - F.col("discount") - F.col("coupon_discount")
+    once = lines.groupBy("source", "order_id", "line_id").agg(F.max(net).alias("net"))
+    sums = once.groupBy("source", "order_id").agg(F.sum("net").cast(MONEY).alias(LINES_TOTAL))
+    return orders.join(sums, ["source", "order_id"], "left").select(*orders.columns, LINES_TOTAL)
+
+
 def _text(column: Column, expression: str | None) -> SparkColumn:
     """A mapped value as trimmed text; empty text says nothing."""
     if expression is None:
@@ -89,27 +100,18 @@ def _text(column: Column, expression: str | None) -> SparkColumn:
     return F.expr(f"nullif(trim(CAST(({expression}) AS STRING)), '')")
 
 
-def read(column: Column, time_zone: str) -> SparkColumn:
-    """Text read as a column's type; null where it cannot be (never an error, never a float for money)."""
-    name = f"`{column.name}`"
-    if column.type == "STRING":
-        return F.col(column.name)
-    if column.type == "TIMESTAMP":
-        stated = f"try_cast({name} AS TIMESTAMP)"
-        local = f"to_utc_timestamp(try_cast({name} AS TIMESTAMP), '{time_zone}')"
-        return F.expr(f"CASE WHEN {name} RLIKE '{_escaped(_ZONE_STATED)}' THEN {stated} ELSE {local} END")
-    if column.type in ("INT", "BIGINT"):
-        number = f"try_cast({name} AS DECIMAL(38,6))"
-        return F.expr(f"CASE WHEN {number} = floor({number}) THEN try_cast({number} AS {column.type}) END")
-    return F.expr(f"try_cast({name} AS {column.type})")
+def _notes(readings: Mapping[str, Reading]) -> SparkColumn:
+    """What was noted in reading a row, as ``<column>.<note>``; null for a row that was plain."""
+    said = [
+        F.expr(f"CASE WHEN {condition} THEN '{name}.{note}' END")
+        for name, reading in readings.items()
+        for note, condition in reading.notes.items()
+    ]
+    return F.nullif(F.concat_ws(",", *said), F.lit("")) if said else F.lit(None).cast("string")
 
 
 def _default(column: Column) -> SparkColumn:
     return F.expr(f"CASE WHEN `{column.name}` IS NULL THEN {column.default} END")
-
-
-def _escaped(pattern: str) -> str:
-    return pattern.replace("\\", "\\\\")
 
 
 def _quoted(text: str) -> str:

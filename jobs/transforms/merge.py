@@ -8,7 +8,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-from jobs.definitions.canonical import COPIES
+from jobs.definitions.canonical import COPIES, NOTES
 from jobs.definitions.model import Entity
 
 CONTENT = "_content"
@@ -16,7 +16,7 @@ CHANGE = "_change"
 INSERTED, SUPERSEDING, UNCHANGED, DUPLICATE = "inserted", "superseding", "unchanged", "duplicate"
 
 #: columns that say where a row came from and not what it says
-_NOT_CONTENT = ("updated_at", "_feed", "_file", "_row", "_landed", COPIES.name)
+_NOT_CONTENT = ("updated_at", "_feed", "_file", "_row", "_landed", COPIES.name, NOTES.name)
 
 
 def with_content(rows: DataFrame) -> DataFrame:

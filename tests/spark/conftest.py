@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,8 @@ Table = Callable[[str, Rows], "DataFrame"]
 @pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     options = EngineOptions(memory="1g", cores=2)
-    with engine.running("local[*]", options, tmp_path_factory.mktemp("spark") / "engine.log") as url:
+    wanted = os.environ.get("REGULARS_ENGINE", "local[*]")
+    with engine.running(wanted, options, tmp_path_factory.mktemp("spark") / "engine.log") as url:
         session = engine.connect(url)
         session.conf.set("spark.sql.shuffle.partitions", "2")
         yield session

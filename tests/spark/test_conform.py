@@ -10,12 +10,16 @@ import pytest
 
 from jobs.definitions.canonical import BY_NAME, flags, has, needed, reads, typed
 from jobs.transforms.conform import conform, fold_headers
+from jobs.transforms.reading import Spelling
 from tests.spark.conftest import Table, rows_of
 
 META = "_file STRING, _row BIGINT, _landed STRING, _person_hash STRING"
 
 
-def conformed(table: Table, entity: str, zone: str, *rows: dict[str, str | None]) -> list[dict[str, Any]]:
+UTC_PLAIN = Spelling("UTC")
+
+
+def conformed(table: Table, entity: str, spelling: Spelling, *rows: dict[str, str | None]) -> list[dict[str, Any]]:
     """Rows through a mapping of each column to the column of its name, in the given order."""
     names = sorted({name for row in rows for name in row})
     raw = table(
@@ -23,14 +27,22 @@ def conformed(table: Table, entity: str, zone: str, *rows: dict[str, str | None]
         [{**row, "_file": "f", "_row": place, "_landed": "2026-06-30"} for place, row in enumerate(rows)],
     )
     found = conform(
-        raw, BY_NAME[entity], {name: name for name in names}, source="pos", feed="till", time_zone=zone, currency="CNY"
+        raw,
+        BY_NAME[entity],
+        {name: name for name in names},
+        source="pos",
+        feed="till",
+        spelling=spelling,
+        currency="CNY",
     )
     return sorted(rows_of(found), key=lambda row: int(row["_row"]))
 
 
-def one_by_one(table: Table, entity: str, column: str, texts: list[str], zone: str = "UTC") -> list[tuple[Any, bool]]:
+def one_by_one(
+    table: Table, entity: str, column: str, texts: list[str], spelling: Spelling = UTC_PLAIN
+) -> list[tuple[Any, bool]]:
     (definition,) = (c for c in BY_NAME[entity].columns if c.name == column)
-    found = conformed(table, entity, zone, *({column: text} for text in texts))
+    found = conformed(table, entity, spelling, *({column: text} for text in texts))
     return [(row[column], row[reads(definition)]) for row in found]
 
 
@@ -40,11 +52,15 @@ def one_by_one(table: Table, entity: str, column: str, texts: list[str], zone: s
         (
             "order_lines",
             "quantity",
-            {"1e3": Decimal(1000), "2.5": Decimal("2.5"), " 7 ": Decimal(7), "-1": Decimal(-1)},
+            {"2.5": Decimal("2.5"), " 7 ": Decimal(7), "-1": Decimal(-1), "+3": Decimal(3)},
         ),
         ("order_lines", "gross", {"12.50": Decimal("12.50"), "0.005": Decimal("0.01"), ".5": Decimal("0.50")}),
-        ("orders", "party_size", {"4": 4, "2.0": 2, "1e1": 10}),
-        ("customers", "profiling_consent", {"1": True, "0": False, "true": True, "no": False}),
+        ("orders", "party_size", {"4": 4, "2.0": 2, "１２": 12}),
+        (
+            "customers",
+            "profiling_consent",
+            {"1": True, "0": False, "true": True, "no": False, "是": True, "OFF": False},
+        ),
         ("campaigns", "starts_on", {"2026-02-28": date(2026, 2, 28)}),
     ],
 )
@@ -55,11 +71,15 @@ def test_readable(table: Table, entity: str, column: str, cases: dict[str, Any])
 @pytest.mark.parametrize(
     ("entity", "column", "texts"),
     [
-        ("order_lines", "quantity", ["two", "1,000", "NaN", "Infinity", "0x10", "1 2", "9" * 25, "--1"]),
+        ("order_lines", "quantity", ["two", "1,000", "1e3", "NaN", "Infinity", "0x10", "1 2", "9" * 25, "--1"]),
         ("order_lines", "gross", ["9" * 17, "¥20", "12,50", "1e30"]),
         ("order_lines", "discount", ["x"]),
         ("orders", "party_size", ["2.5", "3000000000", "two", "1e300"]),
-        ("orders", "ordered_at", ["noon", "2026-02-30T10:00:00", "2026-06-30T25:00:00Z", "30.06.2026"]),
+        (
+            "orders",
+            "ordered_at",
+            ["noon", "2026-02-30T10:00:00", "2026-06-30T25:00:00Z", "30/06/2026", "6/7/2026 12:00"],
+        ),
         ("customers", "profiling_consent", ["maybe", "2"]),
         ("campaigns", "starts_on", ["2026-02-30", "soon"]),
     ],
@@ -85,25 +105,117 @@ def test_unreadable_is_null_and_flagged(table: Table, entity: str, column: str, 
     ],
 )
 def test_times_become_one_instant(table: Table, zone: str, text: str, instant: datetime) -> None:
-    assert one_by_one(table, "orders", "ordered_at", [text], zone) == [(instant, True)]
+    assert one_by_one(table, "orders", "ordered_at", [text], Spelling(zone)) == [(instant, True)]
+
+
+def noted(
+    table: Table, entity: str, column: str, spelling: Spelling, texts: list[str]
+) -> list[tuple[Any, bool, str | None]]:
+    """Value, whether it could be read, and the row's notes."""
+    (definition,) = (c for c in BY_NAME[entity].columns if c.name == column)
+    found = conformed(table, entity, spelling, *({column: text} for text in texts))
+    return [(row[column], row.get(reads(definition), True), row["_notes"]) for row in found]
+
+
+@pytest.mark.parametrize(
+    ("text", "formats", "instant"),
+    [
+        ("2026/6/3 8:26", (), datetime(2026, 6, 3, 0, 26, tzinfo=UTC)),
+        ("2026.6.3", (), datetime(2026, 6, 2, 16, tzinfo=UTC)),
+        ("03.06.2026 08:26:11", (), datetime(2026, 6, 3, 0, 26, 11, tzinfo=UTC)),
+        ("20260603", (), datetime(2026, 6, 2, 16, tzinfo=UTC)),
+        ("2026年6月3日 8:26", (), datetime(2026, 6, 3, 0, 26, tzinfo=UTC)),
+        ("6/3/2026 8:26", ("M/d/yyyy H:mm",), datetime(2026, 6, 3, 0, 26, tzinfo=UTC)),
+        ("3/6/2026 8:26", ("d/M/yyyy H:mm",), datetime(2026, 6, 3, 0, 26, tzinfo=UTC)),
+        ("6/3/2026 8:26 PM", ("M/d/yyyy H:mm", "M/d/yyyy h:mm a"), datetime(2026, 6, 3, 12, 26, tzinfo=UTC)),
+        ("1782820800", ("epoch_seconds",), datetime(2026, 6, 30, 12, tzinfo=UTC)),
+        ("1782820800123", ("epoch_millis",), datetime(2026, 6, 30, 12, 0, 0, 123000, tzinfo=UTC)),
+    ],
+)
+def test_other_spellings_of_a_time_are_read_and_noted(
+    table: Table, text: str, formats: tuple[str, ...], instant: datetime
+) -> None:
+    spelling = Spelling("Asia/Shanghai", formats)
+    assert noted(table, "orders", "ordered_at", spelling, [text]) == [(instant, True, "ordered_at.reformatted")]
+
+
+def test_a_day_that_no_calendar_has_is_read_in_no_format(table: Table) -> None:
+    texts = ["2026/2/30 8:26", "30.02.2026", "20260230", "2026年2月30日"]
+    assert noted(table, "orders", "ordered_at", UTC_PLAIN, texts) == [(None, False, None)] * 4
+    assert noted(table, "campaigns", "starts_on", UTC_PLAIN, [*texts, "28.02.2026"]) == [
+        *[(None, False, None)] * 4,
+        (date(2026, 2, 28), True, "starts_on.reformatted"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mark", "cases"),
+    [
+        (None, {"1,234.50": None, "1.234,50": None, "１２．５": ("12.50", False), "12.50": ("12.50", False)}),
+        (".", {"1,234.50": ("1234.50", True), "1.234,50": None, "12,34.50": None, "1,234": ("1234", True),
+               "-1,234.5": ("-1234.50", True), "12.50": ("12.50", False)}),
+        (",", {"1.234,50": ("1234.50", True), "1,234.50": None, "12,5": ("12.50", False), "1.234": ("1234", True),
+               "12.50": None}),
+    ],
+)  # fmt: skip
+def test_numbers_are_grouped_only_where_the_mark_is_declared(
+    table: Table, mark: str | None, cases: dict[str, tuple[str, bool] | None]
+) -> None:
+    spelling = Spelling("UTC", decimal_mark=mark)
+    wanted = [
+        (None, False, None) if case is None else (Decimal(case[0]), True, "gross.reformatted" if case[1] else None)
+        for case in cases.values()
+    ]
+    assert noted(table, "order_lines", "gross", spelling, list(cases)) == wanted
+
+
+def test_codes_in_odd_case_are_the_code_and_noted(table: Table) -> None:
+    texts = ["dine_in", "Dine In", "DINE-IN", "drive-in"]
+    assert [(value, note) for value, _, note in noted(table, "orders", "fulfilment", UTC_PLAIN, texts)] == [
+        ("dine_in", None),
+        ("dine_in", "fulfilment.reformatted"),
+        ("dine_in", "fulfilment.reformatted"),
+        ("drive-in", None),
+    ]
+
+
+def test_hours_that_the_clocks_skip_or_repeat_are_noted(table: Table) -> None:
+    cases = {
+        "2026-03-29 01:59:59": None,
+        "2026-03-29 02:00:00": "ordered_at.skipped_hour",
+        "2026-03-29 02:30:00": "ordered_at.skipped_hour",
+        "2026-03-29 03:00:00": None,
+        "2026-10-25 01:59:59": None,
+        "2026-10-25 02:00:00": "ordered_at.repeated_hour",
+        "2026-10-25 02:30:00": "ordered_at.repeated_hour",
+        "2026-10-25 03:00:00": None,
+        "2026-10-25T02:30:00+02:00": None,
+        "25.10.2026 02:30": "ordered_at.reformatted,ordered_at.repeated_hour",
+    }
+    found = noted(table, "orders", "ordered_at", Spelling("Europe/Berlin"), list(cases))
+    assert [note for _, _, note in found] == list(cases.values())
+    assert [note for _, _, note in noted(table, "orders", "ordered_at", Spelling("Asia/Shanghai"), list(cases))] == [
+        *[None] * 9,
+        "ordered_at.reformatted",
+    ]
 
 
 def test_absent_and_default(table: Table) -> None:
     entity = BY_NAME["order_lines"]
-    (row,) = conformed(table, "order_lines", "UTC", {"order_id": "o", "line_id": "  ", "discount": ""})
+    (row,) = conformed(table, "order_lines", UTC_PLAIN, {"order_id": "o", "line_id": "  ", "discount": ""})
     assert {c.name: row[has(c)] for c in needed(entity)} == {
         "source": True, "order_id": True, "line_id": False, "product_id": False, "quantity": False, "gross": False,
     }  # fmt: skip
     assert all(row[reads(c)] for c in typed(entity))
     assert (row["discount"], row["refunded"], row["unit_cost"]) == (Decimal(0), Decimal(0), None)
     assert (row["source"], row["_feed"], row["_landed"], row["_copies"]) == ("pos", "pos.till", date(2026, 6, 30), 1)
-    (order,) = conformed(table, "orders", "UTC", {"order_id": "o"})
+    (order,) = conformed(table, "orders", UTC_PLAIN, {"order_id": "o"})
     assert (order["status"], order["currency"]) == ("completed", "CNY")
     assert set(flags(BY_NAME["orders"])) <= set(order)
 
 
 def test_contact_columns_keep_the_hash_under_its_name(table: Table) -> None:
-    (row,) = conformed(table, "customers", "UTC", {"source_customer_id": "1", "email": "k1:ab"})
+    (row,) = conformed(table, "customers", UTC_PLAIN, {"source_customer_id": "1", "email": "k1:ab"})
     assert row["email_hash"] == "k1:ab"
     assert "email" not in row
 
@@ -119,6 +231,6 @@ def test_equal_headers_of_a_file_fold_and_others_stay(table: Table) -> None:
         ],
     )
     mapping = {"order_id": "receipt", "store_id": "store", "channel": "'store'"}
-    orders = conform(raw, BY_NAME["orders"], mapping, source="p", feed="f", time_zone="UTC", currency="CNY")
+    orders = conform(raw, BY_NAME["orders"], mapping, source="p", feed="f", spelling=Spelling("UTC"), currency="CNY")
     found = [(r["_file"], r["store_id"], r["_row"], r["_copies"]) for r in rows_of(fold_headers(orders))]
     assert sorted(found) == [("a", "1", 2, 2), ("a", "2", 4, 1), ("b", "1", 2, 1)]

@@ -10,8 +10,9 @@ from pyspark.sql import functions as F
 
 from expectations.referee import Referee, load_rules
 from jobs.definitions.canonical import BY_NAME
-from jobs.definitions.model import Entity
-from jobs.transforms.conform import conform
+from jobs.definitions.model import MONEY, Entity
+from jobs.transforms.conform import LINES_TOTAL, conform
+from jobs.transforms.reading import Spelling
 from tests.spark.conftest import Table, computed_once, rows_of
 
 PARAMETERS = {"earliest": "2000-01-01T00:00:00", "latest": "2026-07-02T00:00:00", "currency": "CNY"}
@@ -41,6 +42,10 @@ DAMAGES: dict[str, dict[str, str]] = {
     "order_lines.deductions.at_most_gross": {"refunded": "9.01"},
     "order_lines.quantity.not_zero": {"quantity": "0"},
     "customers.birth_year.in_range": {"birth_year": "1899"},
+    "orders.total.is_sum_of_lines": {"total": "99.00"},
+    "orders.plain": {"ordered_at": "2026/6/30 12:00"},
+    "order_lines.plain": {"updated_at": "20260630"},
+    "customers.plain": {"registered_at": "1.1.2026"},
 }
 BY_KIND = {
     "readable": "@@", "present": "", "in_range": "-1", "known_value": "no such value", "no_contact": "a@leak.example",
@@ -70,13 +75,15 @@ def rows_for(
         [{**row, "_file": "f", "_row": place, "_landed": "2026-06-30"} for place, row in enumerate(texts)],
     )
     mapping = {name: name for name in names}
-    rows = conform(raw, entity, mapping, source="p", feed="f", time_zone="UTC", currency="CNY")
+    rows = conform(raw, entity, mapping, source="p", feed="f", spelling=Spelling("UTC"), currency="CNY")
     rows = rows.join(raw.select("_row", "_unknown"), "_row")
     known = {f"_known_{r.column}": F.expr(f"coalesce(_unknown, '') != '{r.column}'") for r in entity.references}
     if known:
         rows = rows.withColumns(known)
     first = 6
     places = {rule_id: first + number for number, rule_id in enumerate(damaged)}
+    if entity.name == "orders":
+        rows = rows.withColumn(LINES_TOTAL, F.lit(0).cast(MONEY))
     rows = rows.select("*", *(F.expr(sql).alias(name) for name, sql in derived.items())).drop("_unknown")
     return computed_once(rows), places
 
@@ -102,6 +109,39 @@ def test_counts_agree_for_every_rule(table: Table, name: str) -> None:
         assert "itself failed" not in verdict.rule
         assert places[rule_id] in failing[rule_id], rule_id
         assert not failing[rule_id] & set(range(6)), rule_id  # good rows and the sparse one
+
+
+def test_rules_over_windows_and_with_row_conditions_split_as_they_count(table: Table) -> None:
+    def rule(kind: str, rule_id: str, **kwargs: Any) -> dict[str, Any]:
+        meta = {"rule_id": rule_id, "sentence": "It is so."}
+        return {"type": kind, "kwargs": kwargs, "severity": "warning", "meta": meta}
+
+    till, only = "count(*) OVER (PARTITION BY store, till)", {"condition_parser": "spark"}
+    rules = [
+        rule("expect_column_values_to_be_unique", "unique", column="id"),
+        rule("expect_compound_columns_to_be_unique", "compound", column_list=["store", "till"]),
+        rule("expect_column_values_to_be_between", "window", column="_at_till", max_value=2),
+        rule("expect_column_values_to_be_between", "conditional", column="n", min_value=0,
+             row_condition="store = 'b'", **only),
+    ]  # fmt: skip
+    rows = table(
+        "id STRING, store STRING, till STRING, n INT",
+        [
+            {"id": "1", "store": "a", "till": "x", "n": -1},
+            {"id": "2", "store": "a", "till": "x", "n": 1},
+            {"id": "2", "store": "a", "till": "x", "n": 1},
+            {"id": "3", "store": "b", "till": "x", "n": -1},
+            {"id": None, "store": "b", "till": "y", "n": None},
+        ],
+    ).withColumn("_at_till", F.expr(till))
+    rows = computed_once(rows)
+    referee = Referee(rows, "t", rules)
+    conditions = referee.row_conditions()
+    failed = dict.fromkeys(conditions, 0)
+    for row in rows_of(rows.select(*(bad.alias(rule_id) for rule_id, bad in conditions.items()))):
+        failed = {rule_id: count + row[rule_id] for rule_id, count in failed.items()}
+    assert failed == {"unique": 2, "compound": 3, "window": 3, "conditional": 1}
+    assert {v.rule_id: v.rows_failed for v in referee.judge()} == failed
 
 
 def test_a_check_that_raises_counts_as_failed_and_takes_no_other_with_it(table: Table) -> None:
