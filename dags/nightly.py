@@ -18,6 +18,7 @@ from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, chain
 if str(Path(__file__).parent) not in sys.path:
     sys.path.append(str(Path(__file__).parent))
 
+from approval import AskPerson
 from failure_notifier import FailureNotifier
 from regulars_command import BeginNight, RegularsCommand
 
@@ -35,8 +36,9 @@ Either everything of a night is published in one flip or nothing is; yesterday's
   interval starts in the chain's zone; any other run fails.
 - **by hand**: `airflow dags trigger nightly --conf '{"business_date": "2017-12-31"}'`
 - **retries**: twice, for faults that may pass (exit code 75, or killed). Faults of data, usage or machine fail at once.
-- **gates**: `gate_raw` sets bad rows aside and stops above the threshold; `gate_clean` and `gate_published` stop on a
-  critical rule.
+- **gates**: `gate_raw` sets bad rows aside and stops above the threshold, or has `approve` ask a person where the
+  policy says so (Required Actions; `REGULARS_APPROVAL_MINUTES`); `gate_clean` and `gate_published` stop on a critical
+  rule.
 - **after a failure**: mend what the task's log says under `next:`, then clear the **whole run** or trigger the date
   again. A night starts from the published night before it, never from a half-made one.
 - **result**: the asset `regulars://published` carries rows per table, snapshot date and quarantine share.
@@ -93,6 +95,12 @@ with DAG(
         arguments=["step", "gate_raw", "--run", RUN],
         doc_md="Maps rows to the canonical input, judges them one by one and sets bad ones aside.",
     )
+    approve = AskPerson(
+        task_id="approve",
+        questions_of="gate_raw",
+        begun_by="begin",
+        doc_md="Passes at once, unless a circuit breaker with the policy `ask` has tripped: then a person decides.",
+    )
     clean = RegularsCommand(
         task_id="clean", arguments=["step", "clean", "--run", RUN], doc_md="Deduplicates, dates and merges."
     )
@@ -142,6 +150,7 @@ with DAG(
         sources,
         extract,
         gate_raw,
+        approve,
         clean,
         gate_clean,
         identity,
@@ -152,3 +161,4 @@ with DAG(
         publish,
         end,
     )
+    gate_raw >> clean  # what clean reads, gate_raw writes; in between a person may have a word

@@ -63,39 +63,11 @@ def failure(command: str, exit_code: int, said: Sequence[str]) -> AirflowExcepti
     return AirflowException(message) if exit_code == TRY_AGAIN else AirflowFailException(message)
 
 
-class RegularsCommand(BaseOperator):
-    """Runs one ``regulars`` command; its result is the last line of its standard output.
+class Launcher:
+    """Starts a program for an operator, passes on what it says, and ends it together with the task."""
 
-    Args:
-        arguments: the command and its options, templated.
-        source: for commands that run once per source, which one.
-        report: an asset of the task's outlets whose event carries the published counts.
-    """
-
-    template_fields: Sequence[str] = ("arguments", "source")
-    ui_color = "#e8f0ea"
-
-    def __init__(
-        self, *, arguments: list[str], source: str | None = None, report: Asset | None = None, **kwargs: Any
-    ) -> None:
-        """Declare the task; nothing is looked up before it runs."""
-        super().__init__(**kwargs)
-        self.arguments = arguments
-        self.source = source
-        self.report = report
-        self._process: subprocess.Popen[str] | None = None
-
-    def execute(self, context: Context) -> Any:
-        """Run the command to its end."""
-        context["source"] = self.source  # type: ignore[typeddict-unknown-key]  # for the name of a mapped task
-        result = self.launch(self.command(context))
-        if self.report is not None:
-            context["outlet_events"][self.report].extra = _published(result)
-        return result
-
-    def command(self, context: Context) -> list[str]:
-        """The whole argument list."""
-        return [executable(), *self.arguments, *(["--source", self.source] if self.source else [])]
+    log: Any
+    _process: subprocess.Popen[str] | None = None
 
     def launch(self, command: list[str]) -> Any:
         """Start a program, pass on what it says, and return its result.
@@ -154,6 +126,40 @@ class RegularsCommand(BaseOperator):
             raise AirflowFailException(
                 "error: the last line of standard output is no JSON\n next: regulars doctor"
             ) from None
+
+
+class RegularsCommand(Launcher, BaseOperator):
+    """Runs one ``regulars`` command; its result is the last line of its standard output.
+
+    Args:
+        arguments: the command and its options, templated.
+        source: for commands that run once per source, which one.
+        report: an asset of the task's outlets whose event carries the published counts.
+    """
+
+    template_fields: Sequence[str] = ("arguments", "source")
+    ui_color = "#e8f0ea"
+
+    def __init__(
+        self, *, arguments: list[str], source: str | None = None, report: Asset | None = None, **kwargs: Any
+    ) -> None:
+        """Declare the task; nothing is looked up before it runs."""
+        super().__init__(**kwargs)
+        self.arguments = arguments
+        self.source = source
+        self.report = report
+
+    def execute(self, context: Context) -> Any:
+        """Run the command to its end."""
+        context["source"] = self.source  # type: ignore[typeddict-unknown-key]  # for the name of a mapped task
+        result = self.launch(self.command(context))
+        if self.report is not None:
+            context["outlet_events"][self.report].extra = _published(result)
+        return result
+
+    def command(self, context: Context) -> list[str]:
+        """The whole argument list."""
+        return [executable(), *self.arguments, *(["--source", self.source] if self.source else [])]
 
 
 def _published(result: dict[str, Any]) -> dict[str, Any]:

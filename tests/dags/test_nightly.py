@@ -19,7 +19,7 @@ from jobs import flow
 
 DAGS = Path(__file__).parents[2] / "dags"
 STEPS = [step.name for step in flow.STEPS]
-AROUND = {"begin", "sources", "end"}
+AROUND = {"begin", "sources", "approve", "end"}
 
 
 def test_its_tasks_are_the_steps_of_the_flow(dag: Any) -> None:
@@ -40,6 +40,11 @@ def test_begin_opens_and_end_closes_whatever_happens_between(dag: Any) -> None:
     assert dag.get_task("extract").upstream_task_ids == {"sources"}
     assert dag.get_task("end").upstream_task_ids == {"begin", "publish"}
     assert not dag.get_task("end").on_failure_fail_dagrun
+
+
+def test_a_person_may_have_a_word_between_the_raw_gate_and_what_follows(dag: Any) -> None:
+    assert dag.get_task("approve").upstream_task_ids == {"gate_raw"}
+    assert dag.get_task("clean").upstream_task_ids == {"gate_raw", "approve"}
 
 
 def test_every_step_launches_the_command_of_its_name(dag: Any) -> None:

@@ -5,15 +5,18 @@ from __future__ import annotations
 import fcntl
 import re
 from collections.abc import Callable
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from jobs.errors import ContractError, EnvironmentFault
 from jobs.sample.dag_runs import error_of, run_nights
 from jobs.sample.standalone import standalone
+from tests.support import wait_until
 
 #: succeeds on 2017-12-30 and closes a gate on 2017-12-31
 SAYS = """
@@ -56,6 +59,53 @@ def test_the_scheduler_runs_nights_in_turn_tells_what_failed_and_leaves_nothing(
     assert "2017-12-31 publish" not in said
     assert "2018-01-01" not in said
     assert processes_of(home) == []
+
+
+#: asks a question on every night and keeps what it is told to approve
+ASKS = """
+case "$1 $2" in
+    "begin "*) echo "{\\"run\\": \\"$3\\", \\"date\\": \\"$3\\"}" ;;
+    "sources "*) echo '["pos"]' ;;
+    "step gate_raw") echo '{"asked": ["raw.pos.receipts pos.receipts.rows.usual: Tonight 16."]}' ;;
+    "approve "*) echo "$@" >> "$APPROVALS"; echo '{}' ;;
+    *) echo '{}' ;;
+esac
+"""
+
+
+def answered(client: httpx.Client, run: str, answer: str) -> str:
+    """Order a night, wait until it asks, answer, and follow it to its end; gives its state."""
+    day = {"business_date": "2017-12-30"}
+    client.post("/api/v2/dags/nightly/dagRuns", json={"dag_run_id": run, "logical_date": None, "conf": day})
+    path = f"/api/v2/dags/nightly/dagRuns/{run}"
+    wait_until(lambda: task_state(client, path, "approve") == "awaiting_input", 90, "the night asks")
+    detail = client.get(f"{path}/taskInstances/approve/-1/hitlDetails").raise_for_status().json()
+    assert "pos.receipts.rows.usual: Tonight 16." in detail["body"]
+    assert task_state(client, path, "clean") is None
+    said = client.patch(f"{path}/taskInstances/approve/-1/hitlDetails", json={"chosen_options": [answer]})
+    said.raise_for_status()
+    wait_until(lambda: client.get(path).json()["state"] in ("success", "failed"), 90, "the night ends")
+    return str(client.get(path).json()["state"])
+
+
+def task_state(client: httpx.Client, path: str, task: str) -> str | None:
+    """State of a task of a run."""
+    found = client.get(f"{path}/taskInstances/{task}")
+    return found.json()["state"] if found.status_code == 200 else None
+
+
+def test_a_person_answers_on_airflows_page_and_the_answer_is_kept(
+    tmp_path: Path, regulars: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    regulars(ASKS)
+    monkeypatch.setenv("REGULARS_SCHEDULE", "")
+    kept = tmp_path / "approvals"
+    monkeypatch.setenv("APPROVALS", str(kept))
+    with standalone(tmp_path / "airflow") as airflow, closing(airflow.wait_until_ready()) as client:
+        assert answered(client, "no", "Reject") == "failed"
+        assert not kept.exists()
+        assert answered(client, "yes", "Approve") == "success"
+        assert kept.read_text() == "approve --date 2017-12-30 --by admin --reason Airflow\n"
 
 
 def test_two_never_share_a_home(tmp_path: Path) -> None:
