@@ -235,7 +235,8 @@ class Gate:
         columns = clean.columns_of(entity)
         rows = read(self.spark, self.night, "clean", entity.name, columns, partitioned=dated, partitions=chosen)
         rules, _ = load_rules("clean", entity.name, self.bounds.parameters)
-        return Referee(rows, f"clean.{entity.name}", rules).judge()
+        verdicts = Referee(rows, f"clean.{entity.name}", rules).judge()
+        return [replace(v, action=_row_action(v)) if v.severity == "info" else v for v in verdicts]
 
     def published(self, tables: list[Table]) -> list[Verdict]:
         """Read the published files back and judge them.

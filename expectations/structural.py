@@ -130,7 +130,16 @@ def clean_suite(entity: Entity) -> dict[str, Any]:
     """Critical rules of what tonight put into a clean table."""
     columns = clean.columns_of(entity)
     own = tuple(column for column in columns if not column.name.startswith("_"))
-    return _suite(f"clean.{entity.name}", _table_rules(entity.name, entity.key, own))
+    flags = {
+        clean.IS_IMPUTED: "Nothing was missing; elsewhere a value stands in its place and says so.",
+        clean.IS_OUTLIER: "No amount is far above what is usual; others are kept and flagged.",
+    }
+    rules = [
+        rule("expect_column_values_to_not_be_in_set", f"{entity.name}.{flag.name}.none", sentence, "info",
+             column=flag.name, value_set=[True])
+        for flag, sentence in flags.items() if flag in columns
+    ]  # fmt: skip
+    return _suite(f"clean.{entity.name}", [*_table_rules(entity.name, entity.key, own), *rules])
 
 
 def _suite(name: str, rules: list[Rule]) -> dict[str, Any]:

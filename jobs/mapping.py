@@ -84,8 +84,24 @@ def check_mappings(settings: Settings) -> None:
         for feed_name, feed in sorted(source.feeds.items())
         for problem in problems(f"{source_name}.{feed_name}", feed)
     ]
+    found += [said for name, rule in sorted(settings.imputation.items()) if (said := _imputation_problem(name, rule))]
     if found:
         raise UsageError("; ".join(found), next_command="edit regulars.toml, then regulars check-source NAME")
+
+
+def _imputation_problem(name: str, rule: str) -> str | None:
+    entity, _, wanted = name.partition(".")
+    columns = {column.name: column for column in BY_NAME[entity].columns} if entity in BY_NAME else {}
+    column = columns.get(wanted)
+    if column is None:
+        return f"imputation.{name}: there is no such canonical column{_meant(wanted, columns)}"
+    if column.required or column.contact or column.default:
+        return f"imputation.{name}: only a column that may be empty can be imputed, and no contact data"
+    if wanted.endswith("_consent"):
+        return f"imputation.{name}: consent is given by the person or not at all"
+    if rule in ("mean", "median") and not column.type.startswith(("INT", "BIGINT", "DECIMAL")):
+        return f"imputation.{name}: {rule} needs numbers, the column is {column.type}"
+    return None
 
 
 def problems(label: str, feed: Feed) -> list[str]:

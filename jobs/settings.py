@@ -226,6 +226,9 @@ class Settings(BaseSettings):
     engine_options: EngineOptions = EngineOptions()
     retention: Retention = Retention()
     policies: Policies = Policies()
+    #: optional canonical column (``"order_lines.unit_cost"``) -> what stands where a source says nothing: ``mean``,
+    #: ``median``, ``mode``, or ``constant:VALUE``; fitted on the first rows and frozen
+    imputation: dict[str, Annotated[str, Field(pattern=r"^(mean|median|mode|constant:.+)$")]] = {}
 
     @model_validator(mode="after")
     def _breakers_name_what_there_is(self) -> Self:

@@ -252,6 +252,10 @@ NOTE_MEANINGS = {
     "reformatted": "was written in another spelling that means one thing only, and read",
     "skipped_hour": "names a local hour that the clocks skipped; the instant one hour on is meant",
     "repeated_hour": "names a local hour that the clocks showed twice; the first is meant",
+    "imputed_mean": "was missing; the mean of the first rows stands in its place",
+    "imputed_median": "was missing; the median of the first rows stands in its place",
+    "imputed_mode": "was missing; the most frequent value of the first rows stands in its place",
+    "imputed_constant": "was missing; a declared constant stands in its place",
 }
 
 #: what a canonical row carries behind its entity's columns while it is judged and afterwards

@@ -8,6 +8,15 @@ from jobs.definitions.model import Column, Entity
 #: entities of which a member may be inferred from rows that name it -> those rows
 INFERRED = {"stores": "orders", "products": "order_lines"}
 
+#: entity -> columns of which a value may lie far outside what is usual
+FAR_OUT = {"order_lines": ("quantity", "gross")}
+
+IS_IMPUTED = Column(
+    "is_imputed", "BOOLEAN", "A value was missing and stands by a rule; _notes says which.", required=True
+)
+IS_OUTLIER = Column(
+    "is_outlier", "BOOLEAN", "An amount is far above what is usual (Tukey's outer fence, frozen); kept.", required=True
+)
 _IS_INFERRED = Column("is_inferred", "BOOLEAN", "Nobody declared it; orders name it.", required=True)
 _BUSINESS_DATE = Column(
     "business_date", "DATE", "Business date in the store's zone, day cut-off applied.", required=True
@@ -20,7 +29,9 @@ _CONTENT = Column("_content", "BIGINT", "Hash of what the row says.", required=T
 
 def columns_of(entity: Entity) -> tuple[Column, ...]:
     """Columns of an entity's clean table, in order."""
-    extra: tuple[Column, ...] = ()
+    extra: tuple[Column, ...] = (IS_IMPUTED,)
+    if entity.name in FAR_OUT:
+        extra += (IS_OUTLIER,)
     if entity.name in INFERRED:
         extra += (_IS_INFERRED,)
     if entity.dated is not None:

@@ -11,10 +11,11 @@ import json
 from dataclasses import asdict, dataclass
 
 from pyspark.sql import Column as SparkColumn
-from pyspark.sql import DataFrame, Window
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.definitions import rfm
+from jobs.models.order_statistics import place_of, values_at
 
 NONE_VERSION = "none"
 _MEASURES = {"recency": "recency_days", "frequency": "orders_365d", "monetary": "net_revenue_365d"}
@@ -45,7 +46,7 @@ class RfmCuts:
 
 def positions(count: int) -> tuple[int, ...]:
     """Places of the four cuts and of the median among ``count`` sorted values, from 1; integer ceilings."""
-    return (*(-(-count * k // 5) for k in range(1, 5)), -(-count // 2))
+    return (*(place_of(count, k, 5) for k in range(1, 5)), place_of(count, 1, 2))
 
 
 def fit(features: DataFrame, version: str) -> RfmCuts | None:
@@ -60,20 +61,10 @@ def fit(features: DataFrame, version: str) -> RfmCuts | None:
     if count == 0:
         return None
     wanted = positions(count)
-    found = {name: _values_at(buyers, column, wanted) for name, column in _MEASURES.items()}
-    cuts = {name: tuple(values[place] for place in wanted[:4]) for name, values in found.items()}
-    medians = tuple(values[wanted[4]] for values in found.values())
+    found = {name: values_at(buyers, column, wanted) for name, column in _MEASURES.items()}
+    cuts = {name: tuple(int(values[place]) for place in wanted[:4]) for name, values in found.items()}
+    medians = tuple(int(values[wanted[4]]) for values in found.values())
     return RfmCuts(version, cuts["recency"], cuts["frequency"], cuts["monetary"], medians=medians, buyers=count)
-
-
-def _values_at(buyers: DataFrame, column: str, places: tuple[int, ...]) -> dict[int, int]:
-    # one row per distinct value first, so that the running count is over few rows
-    counted = buyers.groupBy(column).agg(F.count("*").alias("n"))
-    upto = F.sum("n").over(Window.orderBy(column))
-    runs = counted.withColumn("upto", upto).withColumn("after", F.col("upto") - F.col("n"))
-    at = F.explode(F.array(*(F.lit(place) for place in sorted(set(places)))))
-    rows = runs.select(column, "upto", "after", at.alias("place")).where("place > after AND place <= upto").collect()
-    return {row["place"]: int(row[column]) for row in rows}
 
 
 def with_scores(features: DataFrame, cuts: RfmCuts | None) -> DataFrame:

@@ -9,8 +9,10 @@ from pyspark.sql import functions as F
 
 from jobs.definitions import canonical, clean
 from jobs.definitions.model import Entity
+from jobs.models import cleaning
 from jobs.parallel import side_by_side
 from jobs.steps.context import Context
+from jobs.storage import files
 from jobs.storage.parquet import has_staged, read_staged, remove_staged, write, write_staged
 from jobs.transforms import late, merge
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 ACCEPTED = "size(_failed) = 0"
+_MODEL = "cleaning"
 HELD_RULE = "orders.business_date.late_horizon"
 
 
@@ -28,6 +31,7 @@ def run(context: Context) -> dict[str, Any]:
         entity -> raw rows by feed and change, and for dated entities the business dates that were touched.
     """
     context.night.restore(None if context.full else context.base, "clean")
+    context.night.restore(context.base, "models", _MODEL)  # a full rebuild fits nothing anew
     # what the inferred members and the business dates of later entities need comes first
     first = ("stores", "products", "orders", "order_lines")
     done = {name: _merge(context, canonical.BY_NAME[name]) for name in first}
@@ -50,6 +54,7 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
         rows = _with_inferred(context, entity, rows, known)
     if rows is None:
         return {"changes": {}, "dates": [], "wrote": False}
+    rows = cleaning.applied(rows, entity, _fit(context, entity, rows))
     rows, held = _dated(context, entity, rows, known)
     classified = _classified(context, entity, merge.with_content(rows), known)
     changes, new_dates, wrote = _tally(classified)
@@ -57,6 +62,22 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
         changes.setdefault(feed, {})["held"] = count
     dates = _write(context, entity, known, classified, new_dates) if wrote else []
     return {"changes": changes, "dates": dates, "wrote": wrote}
+
+
+def _fit(context: Context, entity: Entity, rows: DataFrame) -> cleaning.CleaningFit:
+    """The table's frozen fences and fillings, or those fitted now on the first rows that it takes in."""
+    path = context.night.table("models", _MODEL) / f"{entity.name}.json"
+    if path.is_file():
+        return cleaning.CleaningFit.from_json(path.read_text("utf-8"))
+    prefix = f"{entity.name}."
+    rules = {
+        name.removeprefix(prefix): rule for name, rule in context.settings.imputation.items() if name.startswith(prefix)
+    }
+    if (not rules and entity.name not in clean.FAR_OUT) or not rows.take(1):
+        return cleaning.CleaningFit("none")
+    fit = cleaning.fit(rows, entity, rules, f"cleaning-{context.day}")
+    files.write_text(path, fit.to_json())
+    return fit
 
 
 def _tally(classified: DataFrame) -> tuple[dict[str, dict[str, int]], set[str], bool]:

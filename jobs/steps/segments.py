@@ -29,7 +29,7 @@ def run(context: Context) -> dict[str, Any]:
         versions of rules and model, and warnings.
     """
     night = context.night
-    night.restore(context.base, "models")
+    night.restore(context.base, "models", _MODEL)
     features = published(context, p.CUSTOMER_FEATURES)
     cuts, warning = _cuts(context, features)
     people = context.spark.read.parquet(str(night.table("identity", "people")))

@@ -104,14 +104,15 @@ class Night:
         files.remove_tree(staged)
         return moved
 
-    def restore(self, base: Night | None, zone: Zone) -> None:
-        """Make a zone what it was in the night this one started from, so that a step can begin again."""
-        files.remove_tree(self.path / zone)
+    def restore(self, base: Night | None, zone: Zone, table: str = "") -> None:
+        """Make a zone, or one table, what it was in the night this one started from, so that a step can begin again."""
+        place = self.path / zone / table
+        files.remove_tree(place)
         faultpoints.reach("restore.zone_gone")
-        if base is not None and (base.path / zone).is_dir():
-            files.link_tree(base.path / zone, self.path / zone)
+        if base is not None and (base.path / zone / table).is_dir():
+            files.link_tree(base.path / zone / table, place)
         else:
-            (self.path / zone).mkdir(parents=True, exist_ok=True)
+            place.mkdir(parents=True, exist_ok=True)
 
     def record(self, step: str, content: dict[str, Any]) -> None:
         """Keep what a step has to say for the manifest: counts and names, never rows."""

@@ -9,6 +9,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.definitions.canonical import COPIES, NOTES
+from jobs.definitions.clean import IS_IMPUTED, IS_OUTLIER
 from jobs.definitions.model import Entity
 
 CONTENT = "_content"
@@ -16,7 +17,9 @@ CHANGE = "_change"
 INSERTED, SUPERSEDING, UNCHANGED, DUPLICATE = "inserted", "superseding", "unchanged", "duplicate"
 
 #: columns that say where a row came from and not what it says
-_NOT_CONTENT = ("updated_at", "_feed", "_file", "_row", "_landed", COPIES.name, NOTES.name)
+_NOT_CONTENT = (
+    "updated_at", "_feed", "_file", "_row", "_landed", COPIES.name, NOTES.name, IS_IMPUTED.name, IS_OUTLIER.name,
+)  # fmt: skip
 
 
 def with_content(rows: DataFrame) -> DataFrame:
