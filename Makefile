@@ -49,7 +49,7 @@ check: $(READY)  ## lint, format, types, import contracts, generated files
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy dags/nightly.py dags/regulars_command.py dags/failure_notifier.py
+	$(BIN)/mypy dags/nightly.py dags/approval.py dags/regulars_command.py dags/failure_notifier.py
 	$(BIN)/lint-imports
 	$(BIN)/python -m expectations.structural --check
 	$(BIN)/python -m jobs.dictionary --check
@@ -58,8 +58,9 @@ format: $(READY)  ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) java  ## how long nights of growing businesses take
+bench: $(READY) java  ## how long nights of growing businesses take, and what splitting good rows from bad costs
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.split
 
 generate: $(READY)  ## suites and the data dictionary, from the definitions
 	$(BIN)/python -m expectations.structural

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -125,11 +125,7 @@ class Gate:
         helpers = [F.expr(sql).alias(name) for name, sql in derived.items()]
         rows = self._with_known(conformed.select("*", *helpers), entity, references, full)
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
-        # conditions follow from the columns alone, so no row is read for them
-        conditions = Referee(rows.limit(0), f"conformed.{entity.name}", rules).row_conditions()
-        reasons = [F.when(bad, F.lit(rule_id)) for rule_id, bad in conditions.items() if rule_id in aside]
-        judged = rows.withColumn("_failed", F.array_compact(F.array(*reasons)))
-        write_staged(judged, self.night, f"judged/{entity.name}")
+        write_staged(with_reasons(rows, rules), self.night, f"judged/{entity.name}")
         written = read_staged(self.spark, self.night, f"judged/{entity.name}")
         verdicts = [
             replace(v, action=_row_action(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()
@@ -277,6 +273,20 @@ class Gate:
             silent = [v.table_name.split(".")[1] for v in failed if v.rule_id.endswith(".not_empty")]
             mend = f"regulars check-source {silent[0]}" if silent else "regulars quarantine show"
             raise ContractError(f"{gate} blocks the night: {said}{more}", next_command=mend)
+
+
+def with_reasons(rows: DataFrame, rules: Sequence[Mapping[str, Any]]) -> DataFrame:
+    """Rows with ``_failed``, the ids of the rules that each fails, those that are for information left out.
+
+    The conditions are Great Expectations' own, and they follow from the columns alone: no row is read for them, and
+    none ever reaches the driver.
+    """
+    from pyspark.sql import functions as F
+
+    aside = {rule["meta"]["rule_id"] for rule in rules if rule["severity"] != "info"}
+    conditions = Referee(rows.limit(0), "rows", rules).row_conditions()
+    reasons = [F.when(bad, F.lit(rule_id)) for rule_id, bad in conditions.items() if rule_id in aside]
+    return rows.withColumn("_failed", F.array_compact(F.array(*reasons)))
 
 
 def _by_reference(entities: Iterable[Entity]) -> list[list[Entity]]:

@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,14 +38,14 @@ class Measured:
 
 
 @contextmanager
-def engine_memory(warehouse: Path, peaks: list[float]) -> Iterator[None]:
-    """Watch the engine of a warehouse while the block lasts; appends the largest resident memory, in MiB."""
+def sampled(now: Callable[[], float], peaks: list[float]) -> Iterator[None]:
+    """Look at something that grows while the block lasts; appends the largest that was seen."""
     done, largest = threading.Event(), 0.0
 
     def watch() -> None:
         nonlocal largest
         while not done.wait(POLL_SECONDS):
-            largest = max(largest, sum(_resident_mib(pid) for pid in processes_of(warehouse)))
+            largest = max(largest, now())
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -55,6 +55,11 @@ def engine_memory(warehouse: Path, peaks: list[float]) -> Iterator[None]:
         done.set()
         watcher.join()
         peaks.append(largest)
+
+
+def engine_mib(warehouse: Path) -> float:
+    """Resident memory of the engine of a warehouse, in MiB."""
+    return sum(_resident_mib(pid) for pid in processes_of(warehouse))
 
 
 def _resident_mib(pid: int) -> float:
@@ -72,7 +77,7 @@ def measure(chain: Business, place: Path, engine: str, found: dict[str, Measured
     for kind, day in zip(("first", "ordinary"), chain.nights, strict=False):
         one = found[kind]
         started = time.monotonic()
-        with engine_memory(place, one.peak_mib):
+        with sampled(lambda: engine_mib(place), one.peak_mib):
             site.night(day)
         one.seconds.append(time.monotonic() - started)
         night = site.warehouse.latest(day)
