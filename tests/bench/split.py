@@ -1,8 +1,9 @@
 """What splitting good rows from bad costs: part of ``make bench``; ``python -m tests.bench.split --help``.
 
-Order lines of any number, one in a hundred of them damaged, are judged by the suites' own rules of order lines. In
-turns, run by run: a plain read and write of the same rows, the split (every row written with the rules it fails, the bad ones
-once more by themselves), and Great Expectations' own counts of the same rules over what was written.
+Order lines of any number, one in a hundred of them damaged, are judged by the suites' own rules of order
+lines. In turns, run by run: a plain read and write of the same rows, the split (every row written with the
+rules it fails, the bad ones once more by themselves), and Great Expectations' own counts of the same rules
+over what was written.
 """
 
 from __future__ import annotations
