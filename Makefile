@@ -17,7 +17,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install run run-restaurant airflow test test-unit test-faults test-docker check format bench generate lock java clean
+.PHONY: help install run run-restaurant airflow test test-unit test-faults test-docker check format bench validation generate lock java clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ format: $(READY)  ## put the code into its form
 bench: $(READY) java  ## how long nights of growing businesses take, and what splitting good rows from bad costs
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.split
+
+validation: $(READY)  ## how well dirt is found, by kind: docs/validation.md
+	$(BIN)/python -m tests.validation
 
 generate: $(READY)  ## suites and the data dictionary, from the definitions
 	$(BIN)/python -m expectations.structural

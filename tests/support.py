@@ -62,9 +62,11 @@ class Business:
 
 
 @contextmanager
-def business(place: Path, *, customers: int = 600, days: int = 120, seed: int = 1) -> Iterator[Business]:
+def business(
+    place: Path, *, customers: int = 600, days: int = 120, seed: int = 1, dirt: float | None = None
+) -> Iterator[Business]:
     """Generate a chain below ``place`` and serve its online orders while the block lasts."""
-    generate(customers, days, seed, place)
+    generate(customers, days, seed, place, dirt=dirt)
     with serving(place) as host:
         yield Business(place, host)
 

@@ -1,10 +1,11 @@
-"""Commands before the first night and when something is wrong: settings, sources, the machine, the pointer."""
+"""Commands before the first night: settings, sources, the machine, the pointer, a business to try with."""
 
 from __future__ import annotations
 
 import os
 import re
 from datetime import date
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     app.command("init")(init)
     app.command("check-source")(check_source)
     app.command("doctor")(doctor)
+    app.command("generate")(generate)
 
 
 def init() -> None:
@@ -128,3 +130,19 @@ def doctor(
             mend = result.mend if failed == 1 else mend
     if failed:
         raise EnvironmentFault(f"{failed} checks failed", next_command=mend)
+
+
+def generate(
+    out: Annotated[Path, typer.Option(help="Folder to write into.")] = Path("business/restaurant"),
+    customers: Annotated[int, typer.Option(help="People.")] = 2_000,
+    days: Annotated[int, typer.Option(help="Business dates.")] = 365,
+    seed: Annotated[int, typer.Option(help="The same seed and options give the same files.", min=0)] = 7,
+    last_date: Annotated[str, typer.Option(help="The last business date.")] = "2026-06-30",
+    dirt: Annotated[float | None, typer.Option(help="Share of rows to damage, each kind at least once.")] = None,
+) -> None:
+    """Write a synthetic restaurant chain of any size with the truth about it; --dirt adds defects of all kinds."""
+    # NumPy and Arrow would slow down the start of every other command
+    from jobs.sample.restaurant import generate as write_chain
+
+    write_chain(customers, days, seed, out, parse_date(last_date), dirt)
+    print(out)

@@ -37,17 +37,18 @@ from jobs.storage import files
 from jobs.storage.warehouse import Warehouse
 
 HERE = Path(__file__).parent
+REGULARS = str(Path(sys.executable).with_name("regulars"))
 MARKER = ".laid_out"
 RECEIPT = ".nights.json"
 
 
 @dataclass(frozen=True)
 class Business:
-    """One of the examples: what ``python -m jobs.sample`` makes it with, its last night, where it is kept."""
+    """One of the examples: the command that makes it, its last night, where it is kept."""
 
     name: str
     what: str
-    arguments: tuple[str, ...]
+    made_by: tuple[str, ...]
     last_night: date
     warehouse: str
 
@@ -74,11 +75,17 @@ class Business:
 
 
 BUSINESSES = {
-    "grocer": Business("grocer", "real purchases of 2017, contact data invented", (), date(2017, 12, 31), "warehouse"),
+    "grocer": Business(
+        "grocer",
+        "real purchases of 2017, contact data invented",
+        (sys.executable, "-m", "jobs.sample", "grocer"),
+        date(2017, 12, 31),
+        "warehouse",
+    ),
     "restaurant": Business(
         "restaurant",
         "a generated chain; everything in it is SYNTHETIC",
-        ("--customers", "2000", "--days", "365", "--seed", "7", "--last-date", "2026-06-30"),
+        (REGULARS, "generate", "--customers", "2000", "--days", "365", "--seed", "7", "--last-date", "2026-06-30"),
         date(2026, 6, 30),
         "warehouse-restaurant",
     ),
@@ -87,15 +94,14 @@ BUSINESSES = {
 
 def lay_out(business: Business) -> None:
     """Make the source systems, unless the same generator has made them already."""
-    made_by = json.dumps([business.arguments, _hash_of(sorted(HERE.glob("*.py")))])
+    made_by = json.dumps([business.made_by[1:], _hash_of(sorted(HERE.rglob("*.py")))])
     marker = business.folder / MARKER
     if marker.is_file() and marker.read_text() == made_by:
         say(f"business: {business.folder} is there")
         return
     started = time.monotonic()
     marker.unlink(missing_ok=True)
-    command = [sys.executable, "-m", "jobs.sample", business.name, "--out", str(business.folder), *business.arguments]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([*business.made_by, "--out", str(business.folder)], check=True, stdout=subprocess.DEVNULL)
     marker.write_text(made_by)
     say(f"business: laid out in {business.folder} in {time.monotonic() - started:.1f} s")
 
@@ -249,7 +255,7 @@ def _wait_for_interrupt(airflow: Airflow, client: httpx.Client) -> None:
 def show(business: Business, warehouse: Warehouse, seconds: float) -> None:
     """The published tables, where they are, how to look further."""
     say()
-    subprocess.run([str(Path(sys.executable).parent / "regulars"), "tables"], check=True)
+    subprocess.run([REGULARS, "tables"], check=True)
     say()
     say(f"tables    {warehouse.published_link}/<table>/*.parquet ({business.name}: {business.what})")
     say(f"Airflow   make airflow BUSINESS={business.name}")

@@ -38,7 +38,7 @@ def utc_seconds_text(seconds: int) -> str:
 def sweep(out: Path) -> Path:
     """Make the folder, and remove what an earlier layout left there and nothing else."""
     (out / "pos").mkdir(parents=True, exist_ok=True)
-    for pattern in ("crm.sqlite*", "online.sqlite*", "pos/receipts_*.csv*"):
+    for pattern in ("crm.sqlite*", "online.sqlite*", "pos/receipts_*.csv*", "truth/dirt.csv"):
         for path in out.glob(pattern):
             path.unlink()
     return out

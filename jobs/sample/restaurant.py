@@ -6,7 +6,8 @@
 - ``people.csv`` (person_id, archetype, churned_on or empty): one row per person;
 - ``records.csv`` (source, kind, record_id, person_id): one row per record, where kind is ``customer`` (a CRM
   member, an online account), ``order`` or ``guest_order`` (a receipt without a card);
-- ``campaigns.csv`` (campaign_id, visit_lift): how many times as often the treated came.
+- ``campaigns.csv`` (campaign_id, visit_lift): how many times as often the treated came;
+- ``dirt.csv``, if dirt was asked for: one row per row that was damaged afterwards, and what has to become of it.
 
 The chain keeps Shanghai's time and its business day begins at 02:00. Memory does not grow with the days:
 a month is drawn, written and forgotten. The same arguments give the same files.
@@ -25,6 +26,7 @@ import numpy as np
 from jobs.errors import UsageError
 from jobs.sample import crm, restaurant_campaigns, restaurant_people, restaurant_tables
 from jobs.sample import restaurant_words as words
+from jobs.sample.dirt.spoil import spoil
 from jobs.sample.files import (
     DAILY_NIGHTS,
     append_rows,
@@ -69,16 +71,26 @@ class Period:
     is_daily: bool
 
 
-def generate(customers: int, days: int, seed: int, out: Path, last_date: date = LAST_DATE) -> Path:
+def generate(
+    customers: int, days: int, seed: int, out: Path, last_date: date = LAST_DATE, dirt: float | None = None
+) -> Path:
     """Write a chain of ``customers`` people over the ``days`` business dates that end with ``last_date``.
 
+    Args:
+        customers: how many people.
+        days: how many business dates.
+        seed: the same arguments give the same files.
+        out: the folder.
+        last_date: the last business date.
+        dirt: the share of rows that is damaged once the chain is whole; None for none.
+
     Raises:
-        UsageError: there is no customer, or there are fewer than 5 days.
+        UsageError: there is no customer, there are fewer than 5 days, or too few rows to damage.
     """
     if customers < 1 or days <= DAILY_NIGHTS:
         raise UsageError(
             f"a chain needs at least 1 customer and {DAILY_NIGHTS + 1} days",
-            next_command="python -m jobs.sample restaurant --customers 600 --days 120",
+            next_command="regulars generate --customers 600 --days 120",
         )
     sweep(out)
     (out / "truth").mkdir(exist_ok=True)
@@ -88,6 +100,8 @@ def generate(customers: int, days: int, seed: int, out: Path, last_date: date = 
     _write_people(chain, out)
     redemptions, feedback = _write_trade(rng, chain, out)
     _write_crm(chain, members, redemptions, feedback, out)
+    if dirt is not None:
+        spoil(out, dirt, seed, last_date)
     return out
 
 

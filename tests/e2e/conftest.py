@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import gzip
 import logging
 import os
 import random
@@ -26,6 +25,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from jobs.definitions.published import TABLES, folder
+from jobs.sample.dirt.receipt_rows import read_lines, write_bytes
 from jobs.sample.restaurant import generate
 from jobs.sample.server import TOKEN_VARIABLE, OrderApi
 from jobs.storage.night import Night, Zone
@@ -142,16 +142,9 @@ def change(database: Path, statement: str, *values: object) -> None:
         assert connection.execute(statement, values).rowcount == 1, statement
 
 
-def read_lines(path: Path) -> list[bytes]:
-    """Lines of a receipts file, its header first, without line ends."""
-    data = path.read_bytes()
-    return (gzip.decompress(data) if path.suffix == ".gz" else data).splitlines()
-
-
 def write_lines(path: Path, lines: list[bytes]) -> None:
     """The opposite of :func:`read_lines`."""
-    data = b"\n".join(lines) + b"\n"
-    path.write_bytes(gzip.compress(data, mtime=0) if path.suffix == ".gz" else data)
+    write_bytes(path, b"\n".join(lines) + b"\n")
 
 
 def receipts(sample: Path) -> list[dict[str, str]]:

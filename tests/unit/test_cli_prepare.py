@@ -267,3 +267,19 @@ def test_the_command_ends_with_the_faults_exit_code(
         frame.main()
     assert caught.value.code == 2
     assert "next: regulars init" in capsys.readouterr().err
+
+
+# --- a business to try with -------------------------------------------------------------------------
+
+
+def test_generate_writes_a_chain_and_says_where(tmp_path: Path) -> None:
+    out = tmp_path / "chain"
+    said = run("generate", "--customers", "30", "--days", "8", "--last-date", "2026-03-31", "--out", str(out))
+    assert said == f"{out}\n"
+    assert {path.name for path in out.iterdir()} == {"crm.sqlite", "online.sqlite", "pos", "truth"}
+    assert not (out / "truth" / "dirt.csv").exists()
+
+
+def test_generate_with_dirt_tells_the_truth_about_it(tmp_path: Path) -> None:
+    run("generate", "--customers", "400", "--days", "120", "--dirt", "0.001", "--out", str(tmp_path))
+    assert (tmp_path / "truth" / "dirt.csv").read_text().startswith("kind,source,feed,place,line,key,outcome,rules,")
