@@ -22,8 +22,11 @@ PLAIN_FORMATS = (
     "yyyyMMdd[ HHmmss]",
     "yyyy年M月d日[ H:mm[:ss]]",
 )
-#: declared formats that are numbers: since 1970-01-01T00:00:00Z
-EPOCHS = {"epoch_seconds": "timestamp_seconds({})", "epoch_millis": "timestamp_millis({})"}
+#: declared formats that are numbers since 1970-01-01T00:00:00Z, up to the year 9999: beyond it engines fail or wrap
+EPOCHS = {
+    "epoch_seconds": "timestamp_seconds(CASE WHEN {0} BETWEEN 0 AND 253402300799 THEN {0} END)",
+    "epoch_millis": "timestamp_millis(CASE WHEN {0} BETWEEN 0 AND 253402300799999 THEN {0} END)",
+}
 
 #: behind a time only: the end of a bare date looks like an offset
 _ZONE_STATED = r"(Z|[T ].*[+-]\d{2}(:?\d{2})?)$"

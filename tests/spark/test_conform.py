@@ -139,6 +139,12 @@ def test_other_spellings_of_a_time_are_read_and_noted(
     assert noted(table, "orders", "ordered_at", spelling, [text]) == [(instant, True, "ordered_at.reformatted")]
 
 
+@pytest.mark.parametrize("unit", ["epoch_seconds", "epoch_millis"])
+def test_digits_beyond_all_time_are_no_epoch(table: Table, unit: str) -> None:
+    texts = ["20260531182205999", "9" * 18, "9" * 25, "-1"]
+    assert noted(table, "orders", "ordered_at", Spelling("UTC", (unit,)), texts) == [(None, False, None)] * 4
+
+
 def test_a_day_that_no_calendar_has_is_read_in_no_format(table: Table) -> None:
     texts = ["2026/2/30 8:26", "30.02.2026", "20260230", "2026年2月30日"]
     assert noted(table, "orders", "ordered_at", UTC_PLAIN, texts) == [(None, False, None)] * 4

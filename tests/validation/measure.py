@@ -111,6 +111,11 @@ class Evidence:
                 found[row[column]].append(row)
         return found
 
+    def noted(self, reads: str) -> set[str]:
+        """Ids of the orders of which ``table.column`` was read in another spelling."""
+        rows = _read(self.last.parts("clean", reads.partition(".")[0]), ["order_id", "_notes"]).to_pylist()
+        return {row["order_id"] for row in rows if _note_on(reads) in _notes_of(row)}
+
     @cached_property
     def persons(self) -> dict[str, str]:
         """CRM id -> customer."""
@@ -135,6 +140,15 @@ class Evidence:
             for entry in night.records()["extract.pos"]["pos.receipts"]["files"]:
                 found[entry["name"]].add(entry["status"])
         return found
+
+
+def _note_on(reads: str) -> str:
+    """The note of a column that was read in another spelling."""
+    return f"{reads.partition('.')[2]}.reformatted"
+
+
+def _notes_of(row: dict[str, Any]) -> list[str]:
+    return row["_notes"].split(",") if row["_notes"] else []
 
 
 def _read(parts: Sequence[Path], columns: list[str] | None) -> pa.Table:
@@ -233,6 +247,8 @@ class Measured:
         wanted = frozenset(figure.kind.expected.rules)
         if figure.kind.expected.outcome == "reported":
             return _share(figure.rows, sum(map(self.evidence.reported, wanted)))
+        if figure.kind.expected.outcome == "repaired":
+            return self._precision_of_repairs(figure.kind.expected.reads or "")
         if figure.kind.expected.outcome == "duplicate":
             return self._precision_of_duplicates(figure.kind)
         rows = [one for one in self.evidence.rejected if one.rules & wanted]
@@ -246,6 +262,12 @@ class Measured:
             seen = [name for name, statuses in self.evidence.files.items() if statuses == {"seen"}]
             return _share(len({one.place for one in twins if not one.key} & set(seen)), len(seen))
         return _share(sum(bool(one.key) for one in twins), self.evidence.duplicates(kind.feed))
+
+    def _precision_of_repairs(self, reads: str) -> float | None:
+        """Of the rows with a note on a column, the share that truth says was written in another spelling."""
+        noted = self.evidence.noted(reads)
+        twins = {one.key[0][1] for one in self._truth if one.outcome == "repaired" and one.reads == reads}
+        return _share(len(noted & twins), len(noted))
 
     def _became(self) -> Iterator[tuple[Damaged, str]]:
         """Every damaged row, and what became of it: the outcome that was expected, or what was found instead."""
@@ -281,9 +303,11 @@ class Measured:
         if one.outcome == "linked":
             first, second = (self.evidence.persons.get(known) for known in (one.meant, one.key[0][1]))
             return "linked" if first is not None and first == second else "kept as another person"
+        notes = {note for rows in tables.values() for row in rows for note in _notes_of(row)}
         if one.outcome == "repaired":
-            table = one.reads.partition(".")[0]
-            return "repaired" if tables[table][0].get("_notes") else "read without a note"
+            return "repaired" if _note_on(one.reads) in notes else "read without a note"
+        if notes:
+            return "kept with a note"
         if one.outcome == "reported":
             return "reported" if sum(map(self.evidence.reported, one.rules)) else "kept, not reported"
         return one.outcome if one.outcome in ("harmless", "duplicate") else "kept"

@@ -123,8 +123,10 @@ REDEMPTIONS = (
     Kind("redeemed_by_nobody", "crm.redemptions", "A redemption without a member.", put("member_id", None),
          quarantined("coupon_redemptions.source_customer_id.present")),
     Kind("redeemed_unknown_coupon", "crm.redemptions", "A redemption of a coupon that nobody declared.",
-         put("coupon_id", 999_999), quarantined("coupon_redemptions.coupon_id.resolves"),
-         gap=Gap("coupons of redemptions are not looked up yet; the redemption is kept")),
+         put("coupon_id", 999_999), quarantined("coupon_redemptions.coupon_id.resolves")),
+    Kind("coupon_of_unknown_campaign", "crm.coupons", "A coupon of a campaign that nobody declared.",
+         Copy("campaign_id", _apart("coupon_id", put("campaign_id", 999_999))),
+         quarantined("coupons.campaign_id.resolves")),
 )  # fmt: skip
 
 MASTER_DATA = (

@@ -18,6 +18,7 @@ from jobs.sample.dirt.kind import (
     order_fails,
     put,
     quarantined,
+    repaired,
 )
 
 
@@ -36,6 +37,17 @@ def _line(column: str, value: object) -> Change:
             line[column] = value
 
     return Change(f"lines.{column}", change)
+
+
+def _total(order: Row) -> None:
+    """What the one line comes to; the generated orders state no total."""
+    line = order["lines"][0]
+    order["total"] = round(line["gross"] - line["discount"] - line["coupon_discount"], 2)
+
+
+def _wrong_total(order: Row) -> None:
+    _total(order)
+    order["total"] = round(order["total"] + 0.02, 2)
 
 
 def _other_id(order: Row) -> None:
@@ -73,6 +85,11 @@ ORDERS = tuple(
          order_fails("ordered_at.not_too_early"), None),
         ("online_amount_as_text", "An amount as text: the same amount.", _line("unit_cost", "7.25"),
          harmless("order_lines.unit_cost", "7.25"), None),
+        ("online_total_wrong", "A total that the lines do not come to.", Change("total", _wrong_total),
+         order_fails("total.is_sum_of_lines"), None),
+        ("online_total_right", "A total that the lines come to.", Change("total", _total), harmless(), None),
+        ("online_fulfilment_spelled", "A code in another spelling.", put("fulfilment", str.title),
+         repaired("orders.fulfilment"), None),
         ("online_email_without_at", "An e-mail address without its @: kept, and no link.",
          put("email", "nobody.example.com"), harmless(), None),
         ("online_phone_with_letters", "Letters in a phone number: kept, and no link.", put("phone", "138-CALL-NOW"),
