@@ -66,7 +66,7 @@ def test_kinds_are_many_named_once_and_described() -> None:
 
 def rule_ids() -> Iterator[str]:
     for path in (*(SUITES / "suites" / "conformed").glob("*.json"), *(SUITES / "business").glob("*.json")):
-        for rule in json.loads(path.read_text("utf-8"))["expectations"]:
+        for rule in json.loads(path.read_text("utf-8")).get("expectations", []):
             yield rule["meta"]["rule_id"]
 
 
