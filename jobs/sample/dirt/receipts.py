@@ -115,6 +115,8 @@ AMOUNTS = (
           line_fails("gross.readable")),
     _kind("gross_beyond_belief", "An amount above ten million.", put("gross", "10000001"),
           line_fails("gross.in_range")),
+    Kind("gross_far_out", FEED, "A price a thousand times what is usual: kept, and flagged as an outlier.",
+         put("gross", "50000.00"), harmless("order_lines.is_outlier", "True"), is_structural=False),
     _kind("gross_negative", "A negative price.", put("gross", "-20.00"), line_fails("gross.in_range")),
     _kind("gross_with_currency_sign", "A currency sign before an amount.", put("gross", "¥20"),
           line_fails("gross.readable")),
