@@ -20,6 +20,7 @@ PLAIN_FORMATS = (
     "yyyy.M.d[ H:mm[:ss]]",
     "d.M.yyyy[ H:mm[:ss]]",
     "yyyyMMdd[ HHmmss]",
+    "yyyyMMddHHmmss",
     "yyyy年M月d日[ H:mm[:ss]]",
 )
 #: declared formats that are numbers since 1970-01-01T00:00:00Z, up to the year 9999: beyond it engines fail or wrap

@@ -22,6 +22,7 @@ CLOCKS = {
     "jobs/steps/publish.py": "published_at of the log and the manifest",
     "jobs/extract/pages.py": "how long a server asks to wait (Retry-After as a date)",
     "jobs/sample/standalone.py": "which Airflow this start brought up",
+    "jobs/cli/approve.py": "when a person approved",
     "jobs/cli/sampling.py": "check-source looks at all there is; it computes nothing",
 }
 _CLOCK = re.compile(

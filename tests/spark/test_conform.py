@@ -124,6 +124,7 @@ def noted(
         ("2026.6.3", (), datetime(2026, 6, 2, 16, tzinfo=UTC)),
         ("03.06.2026 08:26:11", (), datetime(2026, 6, 3, 0, 26, 11, tzinfo=UTC)),
         ("20260603", (), datetime(2026, 6, 2, 16, tzinfo=UTC)),
+        ("20260603082611", (), datetime(2026, 6, 3, 0, 26, 11, tzinfo=UTC)),
         ("2026年6月3日 8:26", (), datetime(2026, 6, 3, 0, 26, tzinfo=UTC)),
         ("6/3/2026 8:26", ("M/d/yyyy H:mm",), datetime(2026, 6, 3, 0, 26, tzinfo=UTC)),
         ("3/6/2026 8:26", ("d/M/yyyy H:mm",), datetime(2026, 6, 3, 0, 26, tzinfo=UTC)),

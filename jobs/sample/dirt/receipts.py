@@ -186,12 +186,10 @@ TIMES = (
             ("time_with_slashes", "2026/05/31 18:22:05", _local("%Y/%m/%d %H:%M:%S")),
             ("time_in_chinese", "2026年5月31日 18:22:05", _local("%Y年%m月%d日 %H:%M:%S")),
             ("time_compact", "20260531 182205", _local("%Y%m%d %H%M%S")),
+            ("time_in_fourteen_digits", "20260531182205", _local("%Y%m%d%H%M%S")),
             ("time_in_seconds", "seconds since 1970", Change("sold_at", _epoch)),
         )
     ),
-    Kind("time_in_fourteen_digits", FEED, "The till's own clock written as 20260531182205.",
-         _local("%Y%m%d%H%M%S"), repaired("orders.ordered_at"), is_structural=False,
-         gap=Gap("read only where the source's date_formats declare it; else set aside by name, not lost", NO_TIME)),
     _kind("time_with_ambiguous_day", "A date whose day may be its month: nothing is guessed.",
           put("sold_at", "05/06/2026 18:22:05"), quarantined(*NO_TIME)),
     Kind("order_beyond_horizon", FEED, f"A new order {LATE_DAYS} days late.", Change("sold_at", _earlier),
