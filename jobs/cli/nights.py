@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs import calendar, faultpoints, flow, keeper
+from jobs.cli import reporting
 from jobs.cli.app import answer, say
 from jobs.errors import ContractError, RegularsError, UsageError
 from jobs.mapping import check_mappings
@@ -198,7 +199,7 @@ def execute(context: Context, name: str, source: str | None) -> dict[str, Any]:
         raise UsageError(f"no step {name}; steps are {', '.join(flow.BY_NAME)}", next_command="regulars step --help")
     label = f"{name} {source}" if source else name
     started = time.monotonic()
-    with _announced(f"{context.day} {label}"):
+    with _announced(f"{context.day} {label}"), reporting.when_stopped(context, label):
         faultpoints.reach(f"{name}.begin")
         result = _skipped(context, name) or _perform(context, name, source)
         faultpoints.reach(f"{name}.end")
@@ -251,5 +252,7 @@ def _perform(context: Context, name: str, source: str | None) -> dict[str, Any]:
         from jobs.cli import gating
 
         return gating.judge(context, name)
+    if name == "publish":
+        reporting.draw(context)
     result: dict[str, Any] = import_module(f"jobs.steps.{name}").run(context)
     return result
