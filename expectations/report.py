@@ -16,7 +16,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from expectations import words
-from expectations.trends import Chart, Nights, Told, Verdict, share_failed
+from expectations.trends import Chart, Nights, Told, Verdict, is_whole, share_failed
 from jobs import flow, judged
 from jobs.inert import inert, text
 
@@ -48,11 +48,12 @@ class Rule:
     action: str
     trend: Chart | None
     history: str
+    is_blocking: bool  #: it keeps the night from being shown
 
     @property
-    def is_blocking(self) -> bool:
-        """It kept the night from being shown."""
-        return judged.blocks(self.verdict)
+    def is_whole(self) -> bool:
+        """Its rule is on the whole table, not on single rows."""
+        return is_whole(self.verdict)
 
     @property
     def owner(self) -> str:
@@ -83,16 +84,19 @@ def render(tonight: Told, earlier: Sequence[Told], stopped: Stopped | None = Non
         stopped: why it was not published, if it was not.
     """
     nights = Nights(tonight, earlier)
-    rules = [_rule(nights, verdict) for verdict in tonight.verdicts.values()]
+    found = tonight.verdicts.values()
+    rules = [_rule(nights, verdict if stopped else judged.answered(verdict)) for verdict in found]
     failed = sorted((rule for rule in rules if not rule.verdict["is_passed"]), key=_gravity)
     return _environment().get_template(TEMPLATE).render(
         night=tonight,
         nights=nights,
-        state=_state(tonight, stopped),
+        state=_state(tonight, rules, stopped),
         stopped=stopped,
         begun=tonight.records.get("begin", {}),
         blocking=[rule for rule in failed if rule.is_blocking],
         failed=failed,
+        is_let_through=any(rule.verdict["action"] == "approved" for rule in failed),
+        severe=sum(judged.warns(rule.verdict) for rule in failed),
         owners=_owners(failed),
         notes=judged.warnings(tonight.records),
         tiles=list(_tiles(nights, is_whole=stopped is None)),
@@ -128,9 +132,10 @@ def _harmless(value: Any) -> Any:
     return inert(text(value)) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
-def _state(tonight: Told, stopped: Stopped | None) -> str:
+def _state(tonight: Told, rules: Sequence[Rule], stopped: Stopped | None) -> str:
     if stopped is not None:
-        return "blocked" if any(map(judged.blocks, tonight.verdicts.values())) else "stopped"
+        actions = {str(rule.verdict["action"]) for rule in rules if rule.is_blocking}
+        return "asked" if actions == {"asked"} else "blocked" if actions else "stopped"
     return "warned" if judged.is_warned(tonight.records) else "published"
 
 
@@ -140,10 +145,17 @@ def _rule(nights: Nights, verdict: Verdict) -> Rule:
     def failed(night: Told) -> float | None:
         return share_failed(night.verdicts.get((table, rule_id)))
 
+    def measured(night: Told) -> float | None:
+        return night.measure(table, rule_id)
+
     stage, _, name = table.partition(".")
     return Rule(
-        verdict, stage, name or stage, words.share(failed(nights.tonight)), words.action(str(verdict["action"])),
-        nights.chart("Failed share", failed, words.share), words.history(nights.before(failed)),
+        verdict, stage, name or stage,
+        "the whole table" if is_whole(verdict) else words.share(failed(nights.tonight)),
+        words.action(str(verdict["action"])),
+        nights.chart("Measured", measured, words.measure) or nights.chart("Failed share", failed, words.share),
+        words.history(nights.before(failed), is_whole=is_whole(verdict)),
+        judged.blocks(verdict, judged.approved(nights.tonight.records)),
     )  # fmt: skip
 
 

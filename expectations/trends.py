@@ -15,6 +15,8 @@ Verdict = Mapping[str, Any]
 WIDTH, HEIGHT = 120.0, 28.0
 #: bars are as many at least, so that two nights do not look like a wall
 SLOTS = 10
+#: ends of rules on a whole table: they fail or pass, and rows that failed say nothing
+WHOLE = (".usual", ".known", ".columns", ".schema", ".conserved", ".not_empty")
 LOWEST = 1.5  #: height of the bar of a 0
 
 
@@ -68,8 +70,16 @@ class Told:
 
     @property
     def failed(self) -> list[Verdict]:
-        """Verdicts of rules that failed."""
-        return [verdict for verdict in self.verdicts.values() if not verdict["is_passed"]]
+        """Verdicts of rules that failed and are more than a notice."""
+        return [verdict for verdict in self.verdicts.values() if judged.warns(verdict)]
+
+    def measure(self, table: str, rule_id: str) -> float | None:
+        """What a rule that compares nights has measured; None where it has measured nothing."""
+        name = table.partition(".")[2]
+        if rule_id == f"{name}.rows.usual":
+            return None if self.is_first or name not in self.landings else float(self.landings[name]["rows"])
+        found = self.records.get("gate_raw", {}).get("measures", {}).get(name, {}).get(rule_id)
+        return None if found is None else float(found)
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -151,10 +161,17 @@ def _bar(x: float, slot: float, share: float, label: str, is_tonight: bool) -> B
     return Bar(round(x, 2), round(HEIGHT - height, 2), round(slot * 0.78, 2), round(height, 2), label, is_tonight)
 
 
+def is_whole(verdict: Verdict) -> bool:
+    """Its rule is on a whole table."""
+    return str(verdict["rule_id"]).endswith(WHOLE)
+
+
 def share_failed(verdict: Verdict | None) -> float | None:
-    """Failed rows over checked ones; None where the rule was not asked."""
+    """Failed rows over checked ones, 0 or 1 for a rule on a whole table; None where the rule was not asked."""
     if verdict is None:
         return None
+    if is_whole(verdict):
+        return float(not verdict["is_passed"])
     checked = int(verdict["rows_checked"])
     if checked <= 0:
         return None if verdict["is_passed"] else 1.0

@@ -31,6 +31,9 @@ ACTIONS = {
     "quarantined": "Rows set aside",
     "held": "Rows held until let in",
     "blocked": "Stopped the night",
+    "asked": "Waits for a person's answer",
+    "approved": "Let through by a person",
+    "repaired": "Read and kept, with a note",
 }
 #: actions after which a row is in no table
 SET_ASIDE = ("quarantined", "held")
@@ -94,15 +97,21 @@ def against(before: Sequence[float], say: Callable[[float], str]) -> str:
     return f"usually {say(median_low(before))}" if len(before) >= A_CUSTOM else f"{say(before[-1])} the night before"
 
 
-def history(before: Sequence[float]) -> str:
-    """How a rule did on the nights before, given its failed shares."""
+def measure(value: float) -> str:
+    """A mean, a share or an amount of anything."""
+    return f"{value:,.4g}" if abs(value) < 10_000 else count(value)
+
+
+def history(before: Sequence[float], *, is_whole: bool) -> str:
+    """How a rule did on the nights before, given its failed shares; a rule on a whole table fails or passes."""
     if not before:
         return "not asked before"
     nights = f"{len(before)} earlier night{'s' if len(before) > 1 else ''}"
     worse = [value for value in before if value]
     if not worse:
         return f"0 in {nights}"
-    return f"failed on {len(worse)} of {nights}, at most {share(max(worse))}"
+    worst = "" if is_whole else f", at most {share(max(worse))}"
+    return f"failed on {len(worse)} of {nights}{worst}"
 
 
 def action(name: str) -> str:

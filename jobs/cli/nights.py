@@ -176,10 +176,7 @@ def run_night(settings: Settings, day: date, *, first: str | None = None, full: 
             for source in chosen:
                 result = execute(context, name, source)
             if "asked" in result:
-                raise ContractError(
-                    f"{context.day} waits for a person: {'; '.join(result['asked'])}",
-                    next_command=f"regulars approve --date {day} --by NAME, and regulars run --date {day} --from clean",
-                )
+                raise _question(day, result)
             if UNCHANGED in result and name != "publish":
                 result = execute(context, "publish", None)
                 break
@@ -205,7 +202,21 @@ def execute(context: Context, name: str, source: str | None) -> dict[str, Any]:
         faultpoints.reach(f"{name}.end")
     if context.night.path.is_dir():
         context.night.record(f"time.{label.replace(' ', '.')}", {"seconds": round(time.monotonic() - started, 2)})
+    if "asked" in result:
+        question = _question(context.day, result)
+        reporting.ask(context, label, question)
+        result["report"] = question.report
     return result
+
+
+def _question(day: date, result: dict[str, Any]) -> ContractError:
+    """What a gate asks a person, as the error of a run that nobody has answered."""
+    question = ContractError(
+        f"{day} waits for a person: {'; '.join(result['asked'])}",
+        next_command=f"regulars approve --date {day} --by NAME, and regulars run --date {day} --from clean",
+    )
+    question.report = result.get("report")
+    return question
 
 
 @contextlib.contextmanager

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from jobs import faultpoints
 from jobs.cli.app import say
-from jobs.errors import RegularsError
+from jobs.errors import ContractError, RegularsError
 from jobs.steps.context import Context
-from jobs.storage import files
+from jobs.storage import approvals, files
 from jobs.storage.night import Night
 from jobs.storage.warehouse import Warehouse
 
@@ -61,6 +61,11 @@ def when_stopped(context: Context, step: str) -> Iterator[None]:
         raise
 
 
+def ask(context: Context, step: str, question: ContractError) -> None:
+    """Draw the page of a night that waits for a person, who decides by it; the question says where it is."""
+    question.report = _draw_stopped(context, step, question.message, question.next_command)
+
+
 def _draw_stopped(context: Context, step: str, message: str, next_command: str) -> str | None:
     """Where the page was written; None where it could not be, or where there is no open night any more."""
     from expectations.report import Stopped
@@ -81,7 +86,8 @@ def _page(warehouse: Warehouse, night: Night, stopped: Stopped | None) -> str:
     from expectations.report import render
     from expectations.trends import Told
 
-    return render(Told(night.date, night.run, night.records()), _earlier(warehouse, night.date), stopped)
+    records = night.records() | {"approvals": {"given": approvals.of(warehouse, night.date)}}
+    return render(Told(night.date, night.run, records), _earlier(warehouse, night.date), stopped)
 
 
 def _earlier(warehouse: Warehouse, day: date) -> list[Told]:

@@ -11,7 +11,7 @@ import pytest
 from expectations import words
 from expectations.report import Stopped, render
 from expectations.trends import HEIGHT, LOWEST, WIDTH, Nights, Told, share_failed
-from tests.quality import HOSTILE, account, hostile_night, night, verdict
+from tests.quality import HOSTILE, account, hostile_night, landing, night, verdict
 
 LOADS = {"script", "img", "iframe", "object", "embed", "audio", "video", "form", "base", "source", "use", "image"}
 VOID = {"meta", "link"}
@@ -110,6 +110,60 @@ def test_a_night_that_stopped_on_an_error_before_anything_was_judged() -> None:
     assert "before anything had arrived" in page.said("rows")
 
 
+UNUSUAL = verdict(
+    "raw.pos.receipts", "pos.receipts.rows.usual", 1, 16, "critical", rule="Tonight 16, usually 18 to 86."
+)
+SHIFTED = verdict("conformed.orders", "orders.online_share.usual", 1, 16, "critical", rule="Tonight 0.9.")
+
+
+def unusual(**more: str) -> Told:
+    return night(
+        2, 0, gate_arrived={"verdicts": [UNUSUAL | more]},
+        gate_raw={"verdicts": [], "measures": {"orders": {"orders.online_share.usual": 0.9}}},
+        **{"extract.pos": {"pos.receipts": landing(16)}},
+    )  # fmt: skip
+
+
+def test_a_night_that_waits_for_a_person_says_what_is_asked_and_how_to_answer() -> None:
+    question = Stopped("gate_raw", "2026-06-30 waits for a person", "regulars approve --date 2026-06-30 --by NAME")
+    page = drawn(unusual(action="asked"), night(0, 0), night(1, 0), stopped=question)
+    said = page.said()
+    assert "Not published yet: somebody has to say whether it may be" in said
+    assert "Tonight 16, usually 18 to 86. pos.receipts.rows.usual in pos.receipts · owner: finance" in said
+    assert "What to do next regulars approve --date 2026-06-30 --by NAME" in said
+    assert "Waits for a person's answer" in page.said("failed")
+
+
+def test_a_night_that_a_person_let_through_says_so() -> None:
+    page = drawn(unusual(action="asked"), night(1, 0))  # it is published, so it has been answered
+    assert "Published with warnings 1 rule of 2 failed; a person has let the night through all the same." in page.said()
+    assert "the whole table Let through by a person" in page.said("failed")
+    given = {"given": [{"table_name": "raw.pos.receipts", "rule_id": "pos.receipts.rows.usual", "by": "Ann"}]}
+    stopped = Told(unusual().day, "r", unusual(action="asked").records | {"approvals": given})
+    page = drawn(stopped, stopped=Stopped("clean", "the disk is full", "make room"))
+    assert "Not published: the night stopped on an error" in page.said()
+    assert "Ann" not in page.said()
+
+
+def test_a_rule_that_compares_nights_shows_what_it_measured() -> None:
+    before = night(1, 0, gate_raw={"verdicts": [], "measures": {"orders": {"orders.online_share.usual": 0.3}}})
+    tonight = unusual()
+    tonight.records["gate_raw"]["verdicts"].append(SHIFTED)  # type: ignore[index]  # a literal dict
+    labels = [
+        a.get("aria-label") for tag, a in drawn(tonight, night(0, 0), before, stopped=STOPPED).elements if tag == "svg"
+    ]
+    assert "Measured by night: 29 Jun 1,000, 30 Jun 16" in labels
+    assert "Measured by night: 29 Jun 0.3, 30 Jun 0.9" in labels
+
+
+def test_notices_alone_make_no_warning() -> None:
+    noticed = verdict("conformed.order_lines", "order_lines.sold_at.spelling", 8, 1000, "info", action="repaired")
+    page = drawn(night(1, 0, gate_more={"verdicts": [noticed]}), night(0, 0))
+    assert "Published None of 4 rules failed; 1 rule noticed something worth knowing." in page.said()
+    assert "No rule failed, 1 noticed something" in page.said("failed")
+    assert "Read and kept, with a note" in page.said("failed")
+
+
 def test_failed_rules_come_first_worst_first_and_passed_ones_are_folded() -> None:
     more = [
         verdict("conformed.orders", "passes", 0, 10), verdict("conformed.orders", "few", 1, 10),
@@ -196,12 +250,12 @@ def test_a_first_load_does_not_dwarf_the_nights_after_it() -> None:
 
 
 def test_what_is_not_known_yet_is_shown_plainly_and_breaks_nothing() -> None:
-    odd = verdict("drift.scores", "drift.psi", 1, 4, "major", action="asked")
+    odd = verdict("drift.scores", "drift.psi", 1, 4, "major", action="escalated")
     del odd["owner"]
     records: dict[str, Any] = {"gate_drift": {"verdicts": [odd]}, "models": ["a list"], "approval": None, "refit": 3}
     page = drawn(night(2, 0, **records), night(1, 0, **records))
     failed = page.said("failed")
-    for expected in ("major", "asked", "drift.psi holds.", "not recorded", "failed on 1 of 1 earlier night"):
+    for expected in ("major", "escalated", "drift.psi holds.", "not recorded", "failed on 1 of 1 earlier night"):
         assert expected in failed
     assert "drift 1 of 1 failed" in page.said("tables")
 
