@@ -2,7 +2,7 @@
 
 A page that cannot be drawn never costs a good night: the night is published without it, and that is said, recorded
 and seen in ``regulars status``. A disk that takes no page takes no tables either, so that stops the night as any
-other write would. See ``docs/decisions/0008-the-quality-page.md``.
+other write would. See ``docs/decisions/0009-the-quality-page.md``.
 """
 
 from __future__ import annotations
