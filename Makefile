@@ -17,7 +17,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install run run-restaurant airflow test test-unit test-faults test-docker check format bench validation generate lock java clean
+.PHONY: help install run run-restaurant airflow test test-unit test-faults test-report test-docker check format bench validation generate lock java clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,11 @@ test-unit: $(READY)  ## tests that need no JVM and no Airflow: seconds
 
 test-faults: $(READY) java  ## kills, full disks, damaged files
 	$(BIN)/pytest tests/faults
+
+test-report: $(READY)  ## the quality page in a real browser (Chromium): nothing asked, nothing run, all readable
+	@$(BIN)/python -c 'from tests.browser.devtools import executable; executable()' 2>/dev/null || \
+		{ printf 'error: no Chromium found\n next: apt-get install chromium (as root), or make test-report CHROMIUM=/path/to/chromium\n' >&2; exit 3; }
+	$(BIN)/pytest tests/browser
 
 test-docker:  ## the containers: images, compose, a night in them
 	docker/test.sh

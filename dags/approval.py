@@ -41,10 +41,13 @@ class AskPerson(Launcher, ApprovalOperator):
 
     def execute(self, context: Context) -> Any:
         """Ask, or pass on at once where there is nothing to ask."""
-        asked: Sequence[str] = (context["ti"].xcom_pull(task_ids=self.questions_of) or {}).get("asked", [])
+        result = context["ti"].xcom_pull(task_ids=self.questions_of) or {}
+        asked: Sequence[str] = result.get("asked", [])
         if not asked:
             return None
         self.body = "\n".join(f"- {question}" for question in asked)
+        if result.get("report"):
+            self.body += f"\n\nThe night so far, as a page: {result['report']}"
         context["exception"] = f"question: {'; '.join(asked)}\n next: {self._how(context)}"
         return super().execute(context)
 

@@ -20,6 +20,8 @@ from jobs.storage.parquet import has_staged, read, read_staged, remove_staged, w
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
+#: entities whose rows are held where they come too late
+ON_TIME = ("orders", "order_lines")
 ACCEPTED, REJECTED = "size(_failed) = 0", "size(_failed) > 0"
 
 
@@ -208,17 +210,24 @@ class Gate:
             "blocked" if too_many else "none",
         )
 
-    def clean(self, unexplained: Mapping[str, int], touched: Mapping[str, list[str]]) -> list[Verdict]:
+    def clean(
+        self,
+        unexplained: Mapping[str, int],
+        changes: Mapping[str, Mapping[str, Mapping[str, int]]],
+        touched: Mapping[str, list[str]],
+    ) -> list[Verdict]:
         """Judge what tonight put into the clean tables.
 
         Args:
             unexplained: feed and entity -> rows that neither arrived in a table nor were set aside.
+            changes: entity -> feed -> what became of how many of its raw rows.
             touched: entity that changed -> the business dates that did; one that has none is judged whole.
 
         Raises:
             ContractError: a critical rule failed.
         """
         verdicts = [_conserved(name, missing) for name, missing in sorted(unexplained.items())]
+        verdicts += [_on_time(name, changes[name]) for name in ON_TIME if changes.get(name)]
         changed = [entity for entity in canonical.ENTITIES if touched.get(entity.name)]
         found = side_by_side(lambda entity: self._judge_clean(entity, touched[entity.name]), changed)
         verdicts += [verdict for one in found for verdict in one]
@@ -323,6 +332,17 @@ def _conserved(name: str, missing: int) -> Verdict:
         f"clean.{name.rsplit(' ', 1)[-1]}", f"{name.replace(' ', '.')}.conserved",
         "Every row that was read is in the table, was there, is a duplicate, or is set aside.",
         "critical", 1, abs(missing), missing == 0, "none" if missing == 0 else "blocked",
+    )  # fmt: skip
+
+
+def _on_time(entity: str, changes: Mapping[str, Mapping[str, int]]) -> Verdict:
+    """Late rows are not bad ones: they are held until somebody lets them in."""
+    held = sum(of_feed.get("held", 0) for of_feed in changes.values())
+    return Verdict(
+        f"clean.{entity}", f"{entity}.business_date.late_horizon",
+        "An order arrives within the late horizon; a later one is held until somebody lets it in.",
+        "warning", sum(sum(of_feed.values()) for of_feed in changes.values()), held, held == 0,
+        "held" if held else "none",
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from statistics import median
 from typing import Any, Literal
 
 from expectations.referee import Verdict
+from expectations.structural import OWNER
 from jobs.storage.night import Night
 
 MEASURES = Path(__file__).parent / "business" / "history.json"
@@ -106,7 +107,7 @@ def judged(
         sentence += f" Tonight {said}, usually {max(found.low, 0):.4g} to {found.high:.4g} ({found.nights} nights)."
     return Verdict(
         table_name, declared["rule_id"], sentence, "critical", rows, int(not passed), passed,
-        "none" if passed else "blocked",
+        "none" if passed else "blocked", declared.get("owner", OWNER),
     )  # fmt: skip
 
 

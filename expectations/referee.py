@@ -21,7 +21,7 @@ from great_expectations.expectations.registry import get_expectation_impl
 from great_expectations.validator.metric_configuration import MetricConfiguration
 from great_expectations.validator.metrics_calculator import MetricsCalculator
 
-from expectations.structural import SUITES
+from expectations.structural import OWNER, SUITES
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -46,6 +46,7 @@ class Verdict:
     rows_failed: int
     is_passed: bool
     action: str = "none"
+    owner: str = OWNER  #: whom to ask about it
 
     def to_dict(self) -> dict[str, Any]:
         """As the manifest keeps it."""
@@ -141,6 +142,7 @@ class Referee:
             rows_checked=int(found.get("table.row_count") or 0) - _ignored(expectation, found),
             rows_failed=max(int(failed), int(not passed)),
             is_passed=passed and not raised,
+            owner=rule["meta"].get("owner", OWNER),
         )
 
     def row_conditions(self) -> dict[str, Column]:

@@ -21,6 +21,7 @@ class RegularsError(Exception):
         super().__init__(message)
         self.message = message
         self.next_command = next_command
+        self.report: str | None = None  #: where the page about the night that it stopped is
 
 
 class ContractError(RegularsError):

@@ -50,7 +50,8 @@ def main() -> None:
                 say("error: interrupted; what was published before is untouched\n next: run the command again")
             sys.exit(code)
     except RegularsError as error:
-        say(f"error: {error.message}\n next: {error.next_command}")
+        report = f"\n report: {error.report}" if error.report else ""
+        say(f"error: {error.message}{report}\n next: {error.next_command}")
         sys.exit(error.exit_code)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -40,10 +40,12 @@ def judge(context: Context, name: str) -> dict[str, Any]:
         verdicts = gate.raw(conform.conformed(context), context.full)
     elif name == "gate_clean":
         accounts = conservation.account(context)
-        touched = {
-            name: one["dates"] or ["all"] for name, one in context.night.records()["clean"].items() if one["wrote"]
-        }
-        verdicts = gate.clean({name: one["unexplained"] for name, one in accounts.items()}, touched)
+        merged = context.night.records()["clean"]
+        verdicts = gate.clean(
+            {name: one["unexplained"] for name, one in accounts.items()},
+            {name: one["changes"] for name, one in merged.items()},
+            {name: one["dates"] or ["all"] for name, one in merged.items() if one["wrote"]},
+        )
     else:
         verdicts = gate.published([table for table in TABLES if table not in WRITTEN_LAST])
     counts: dict[str, Any] = dict(Counter("passed" if v.is_passed else v.severity for v in verdicts))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from jobs import flow
-from jobs.errors import ContractError
+from jobs import flow, judged
+from jobs.errors import ContractError, UsageError
 from jobs.storage.lock import WriterLock
 from jobs.storage.night import Night
 from jobs.storage.warehouse import Warehouse
@@ -21,6 +21,19 @@ def nights(warehouse: Warehouse, last: int) -> list[dict[str, Any]]:
     newest = sorted(found, key=lambda night: (night.date, night.run), reverse=True)[:last]
     holder = WriterLock(warehouse.runtime / "lock").holder() or {}
     return [_told(warehouse, night, shown, holder.get("run")) for night in newest]
+
+
+def chosen(warehouse: Warehouse, asked: str | None) -> Night:
+    """The newest night, or the newest run of a date, published or open.
+
+    Raises:
+        UsageError: there is none.
+    """
+    nights = [*warehouse.published(), *warehouse.open_nights()]
+    found = [night for night in nights if asked is None or str(night.date) == asked]
+    if not found:
+        raise UsageError(f"no night{' of ' + asked if asked else ''} to look at", next_command="regulars status")
+    return max(found, key=lambda night: (night.date, night.run))
 
 
 def _told(warehouse: Warehouse, night: Night, shown: Night | None, at_work: str | None) -> dict[str, Any]:
@@ -78,13 +91,11 @@ def warnings_of(records: dict[str, Any]) -> list[str]:
     """Every failed verdict and every warning of a step, one sentence each."""
     said: list[str] = []
     for step, record in records.items():
-        if not isinstance(record, dict):
-            continue
-        for verdict in record.get("verdicts", ()):
+        for verdict in judged.verdicts({step: record}):
             if not verdict["is_passed"]:
                 counts = f"{verdict['rows_failed']} of {verdict['rows_checked']} rows"
                 said.append(f"{step}: {verdict['table_name']} {verdict['rule_id']}: {counts} {verdict['action']}")
-        said += [f"{step}: {warning}" for warning in record.get("warnings", ())]
+        said += [f"{step}: {warning}" for _, warning in judged.warnings({step: record})]
     return said
 
 

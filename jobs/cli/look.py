@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from difflib import get_close_matches
 from itertools import islice
@@ -14,6 +15,7 @@ from jobs.cli.app import answer, say
 from jobs.definitions.model import Table
 from jobs.definitions.published import BY_NAME, TABLES, folder
 from jobs.errors import ContractError, UsageError
+from jobs.inert import text
 from jobs.settings import load_settings
 from jobs.storage.night import Night
 from jobs.storage.warehouse import Warehouse
@@ -25,6 +27,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("current")(current)
     app.command("status")(status)
+    app.command("report")(report)
     app.command("tables")(tables)
     app.command("show")(show)
     app.command("sql")(sql)
@@ -57,9 +60,25 @@ def status(
     rows = [(step["step"], *(step[t] for t in totals)) for step in newest["steps"]]
     output.print_table(("step", *totals.values()), rows, title=f"steps of {newest['date']} {newest['run']}")
     for warning in newest["said"]:
-        print(output.text(f"warning: {warning}"))
+        print(text(f"warning: {warning}"))
     if any(night["state"] == "damaged" for night in told) or not _is_pointer_sound(warehouse):
         say("a night or the pointer is damaged; next: regulars doctor --repair")
+
+
+def report(
+    date_: Annotated[str | None, typer.Option("--date", help="Business date; the newest night without.")] = None,
+) -> None:
+    """Print where a night's quality report is: an HTML page to be opened in a browser."""
+    night = history.chosen(Warehouse(load_settings().warehouse), date_)
+    if not os.access(night.report, os.R_OK):
+        raise ContractError(
+            f"the night of {night.date}, run {night.run}, has no quality report that you could read"
+            + (": it is at work, or was killed" if night.is_open else ""),
+            next_command="regulars status" if night.is_open else f"regulars run --date {night.date} --full",
+        )
+    if night.is_open:
+        say(f"the night of {night.date}, run {night.run}, is not published")
+    print(night.report.resolve())
 
 
 def _is_pointer_sound(warehouse: Warehouse) -> bool:
@@ -110,13 +129,13 @@ def show(
 
 
 def sql(
-    text: Annotated[str, typer.Argument(help="One SELECT over the published tables.")],
+    query_: Annotated[str, typer.Argument(metavar="TEXT", help="One SELECT over the published tables.")],
     format_: Annotated[Literal["table", "csv", "json"], typer.Option("--format", help="How to print it.")] = "table",
     max_rows: Annotated[int, typer.Option(help="Rows of the table form; csv and json print all.", min=1)] = 200,
     restricted: RestrictedOption = False,
 ) -> None:
     """Query the published tables of the current snapshot (DuckDB); nothing can be changed by it."""
-    answered = query.ask(query.connect(_shown(), restricted=restricted), text)
+    answered = query.ask(query.connect(_shown(), restricted=restricted), query_)
     if format_ == "csv":
         output.write_csv(answered.header, answered.rows, sys.stdout)
     elif format_ == "json":

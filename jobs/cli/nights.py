@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs import calendar, faultpoints, flow, keeper
+from jobs.cli import reporting
 from jobs.cli.app import answer, say
 from jobs.errors import ContractError, RegularsError, UsageError
 from jobs.mapping import check_mappings
@@ -175,10 +176,7 @@ def run_night(settings: Settings, day: date, *, first: str | None = None, full: 
             for source in chosen:
                 result = execute(context, name, source)
             if "asked" in result:
-                raise ContractError(
-                    f"{context.day} waits for a person: {'; '.join(result['asked'])}",
-                    next_command=f"regulars approve --date {day} --by NAME, and regulars run --date {day} --from clean",
-                )
+                raise _question(day, result)
             if UNCHANGED in result and name != "publish":
                 result = execute(context, "publish", None)
                 break
@@ -198,13 +196,27 @@ def execute(context: Context, name: str, source: str | None) -> dict[str, Any]:
         raise UsageError(f"no step {name}; steps are {', '.join(flow.BY_NAME)}", next_command="regulars step --help")
     label = f"{name} {source}" if source else name
     started = time.monotonic()
-    with _announced(f"{context.day} {label}"):
+    with _announced(f"{context.day} {label}"), reporting.when_stopped(context, label):
         faultpoints.reach(f"{name}.begin")
         result = _skipped(context, name) or _perform(context, name, source)
         faultpoints.reach(f"{name}.end")
     if context.night.path.is_dir():
         context.night.record(f"time.{label.replace(' ', '.')}", {"seconds": round(time.monotonic() - started, 2)})
+    if "asked" in result:
+        question = _question(context.day, result)
+        reporting.ask(context, label, question)
+        result["report"] = question.report
     return result
+
+
+def _question(day: date, result: dict[str, Any]) -> ContractError:
+    """What a gate asks a person, as the error of a run that nobody has answered."""
+    question = ContractError(
+        f"{day} waits for a person: {'; '.join(result['asked'])}",
+        next_command=f"regulars approve --date {day} --by NAME, and regulars run --date {day} --from clean",
+    )
+    question.report = result.get("report")
+    return question
 
 
 @contextlib.contextmanager
@@ -251,5 +263,7 @@ def _perform(context: Context, name: str, source: str | None) -> dict[str, Any]:
         from jobs.cli import gating
 
         return gating.judge(context, name)
+    if name == "publish":
+        reporting.draw(context)
     result: dict[str, Any] = import_module(f"jobs.steps.{name}").run(context)
     return result

@@ -9,10 +9,10 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
+from jobs.inert import inert, text
+
 #: rows of more columns are shown one column a line where a terminal is too narrow
 MANY_COLUMNS = 9
-#: text that a spreadsheet would take for a formula
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 def print_table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str | None = None) -> None:
@@ -65,24 +65,6 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 def _width(cell: str) -> int:
     """Columns of a terminal that a cell takes; a Chinese character takes two."""
     return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in cell)
-
-
-def text(value: Any) -> str:
-    """A value as one line without control characters; ``-`` for none."""
-    if value is None:
-        return "-"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return "".join(character if character.isprintable() else "?" for character in str(value))
-
-
-def inert(value: Any) -> Any:
-    """A CSV cell; text that a spreadsheet would compute gets a quote in front, numbers stay."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return value
 
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[Any]], stream: TextIO) -> None:

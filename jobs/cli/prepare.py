@@ -16,6 +16,7 @@ from jobs.cli.app import say
 from jobs.cli.nights import parse_date
 from jobs.cli.template import template, toml
 from jobs.errors import EnvironmentFault, RegularsError, UsageError
+from jobs.inert import text
 from jobs.settings import Feed, Settings, config_path, load_settings
 
 
@@ -84,9 +85,9 @@ def _check_feed(settings: Settings, source: str, name: str, rows: int, day: date
         absent = mapping.absent_columns(feed, columns)
         wrong += [f"{label}.maps.{said}: the sample has no such column" for said in absent]
     for said in wrong:
-        print(output.text(f"wrong: {said}"))
+        print(text(f"wrong: {said}"))
     for said in sampling.unfit(feed, sample.looks):
-        print(output.text(f"look at: {said}"))
+        print(text(f"look at: {said}"))
     _propose(label, feed, columns)
     return not wrong
 
@@ -107,10 +108,10 @@ def _propose(label: str, feed: Feed, columns: list[str]) -> None:
         for one in proposals:
             if one.entity == entity:
                 words = "  # contact: hashed, the original in the vault only" if one.is_contact else ""
-                print(output.text(f"{one.canonical} = {toml(plain_name(one.column))}{words}"))
+                print(text(f"{one.canonical} = {toml(plain_name(one.column))}{words}"))
     left = [c for c in columns if not mapping.uses(feed, c) and c not in {one.column for one in proposals}]
     if left:
-        print(output.text(f"not mapped: {', '.join(left)}"))
+        print(text(f"not mapped: {', '.join(left)}"))
 
 
 def doctor(
@@ -124,7 +125,7 @@ def doctor(
     mend = "regulars doctor"
     for result in checks.results(deep=deep):
         state = "FAILED " if result.mend else "ok     "
-        print(output.text(f"{state} {result.name}: {result.said}" + (f"; mend: {result.mend}" if result.mend else "")))
+        print(text(f"{state} {result.name}: {result.said}" + (f"; mend: {result.mend}" if result.mend else "")))
         if result.mend:
             failed += 1
             mend = result.mend if failed == 1 else mend

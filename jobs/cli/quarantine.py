@@ -8,8 +8,8 @@ from typing import Annotated
 import pyarrow.parquet as pq
 import typer
 
+from jobs.cli.history import chosen
 from jobs.cli.output import print_table
-from jobs.errors import UsageError
 from jobs.settings import load_settings
 from jobs.storage.night import PARTITION, Night
 from jobs.storage.warehouse import Warehouse
@@ -33,7 +33,7 @@ def show(
     rows: Annotated[int, typer.Option(help="Also list this many places (file and line) per table.")] = 5,
 ) -> None:
     """Rows that a night set aside: how many by rule, and the file and line of some; never what was in them."""
-    night = _night(Warehouse(load_settings().warehouse), date_)
+    night = chosen(Warehouse(load_settings().warehouse), date_)
     counts: list[list[str]] = []
     places: list[list[str]] = []
     for table in night.tables("quarantine"):
@@ -46,14 +46,6 @@ def show(
     print_table(["table", "rule", "rows"], counts)
     if places:
         print_table(["table", "file", "line", "rules"], places)
-
-
-def _night(warehouse: Warehouse, asked: str | None) -> Night:
-    nights = [*warehouse.published(), *warehouse.open_nights()]
-    chosen = [night for night in nights if asked is None or str(night.date) == asked]
-    if not chosen:
-        raise UsageError(f"no night{' of ' + asked if asked else ''} to look at", next_command="regulars status")
-    return max(chosen, key=lambda night: (night.date, night.run))
 
 
 def _reasons(night: Night, table: str) -> list[tuple[str, int, list[str]]]:

@@ -210,7 +210,8 @@ DATA_QUALITY = Table(
      Column("rows_failed", "BIGINT", "Rows that failed; for rules on a whole table 0 or 1.", required=True, minimum=0),
      Column("is_passed", "BOOLEAN", "Nothing failed.", required=True),
      Column("action", "STRING", "What was done.", required=True,
-            values=("none", "reported", "repaired", "quarantined", "held", "approved", "blocked"))),
+            values=("none", "reported", "repaired", "quarantined", "held", "approved", "blocked")),
+     Column("owner", "STRING", "Whom to ask about the rule.")),
     "Every rule judged in the night.",
 )  # fmt: skip
 

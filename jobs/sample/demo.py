@@ -34,6 +34,7 @@ from jobs.sample.standalone import DAG, USER, Airflow, standalone
 from jobs.settings import load_settings
 from jobs.steps.inputs import code_version, settings_hash
 from jobs.storage import files
+from jobs.storage.night import REPORT
 from jobs.storage.warehouse import Warehouse
 
 HERE = Path(__file__).parent
@@ -258,6 +259,7 @@ def show(business: Business, warehouse: Warehouse, seconds: float) -> None:
     subprocess.run([REGULARS, "tables"], check=True)
     say()
     say(f"tables    {warehouse.published_link}/<table>/*.parquet ({business.name}: {business.what})")
+    say(f"quality   {warehouse.published_link}/{REPORT} (open it in a browser)")
     say(f"Airflow   make airflow BUSINESS={business.name}")
     say(f"total     {seconds:.0f} s")
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from jobs import faultpoints
+from jobs import faultpoints, judged
 from jobs.definitions import published as p
 from jobs.errors import ContractError
 from jobs.steps import inputs
@@ -35,7 +35,7 @@ def run(context: Context) -> dict[str, Any]:
     """
     given = approvals.of(context.warehouse, context.day)
     context.night.record("approvals", {"given": given})
-    _require_gates(context, {(one["table_name"], one["rule_id"]) for one in given})
+    _require_gates(context)
     _write_quality(context)
     faultpoints.reach("publish.quality_written")
     _write_log(context)
@@ -79,11 +79,14 @@ def summary(night: Night) -> dict[str, Any]:
     }
 
 
-def _require_gates(context: Context, approved: set[tuple[str, str]]) -> None:
+def _require_gates(context: Context) -> None:
     """Nothing is shown that a gate has stopped or never saw, whichever step somebody went on from."""
     records = context.night.records()
+    approved = judged.approved(records)
     shut = [
-        gate for gate in GATES if gate not in records or any(_blocks(v, approved) for v in records[gate]["verdicts"])
+        gate
+        for gate in GATES
+        if gate not in records or any(judged.blocks(v, approved) for v in records[gate]["verdicts"])
     ]
     if shut:
         asked = any(v["action"] == "asked" for gate in shut for v in records.get(gate, {}).get("verdicts", []))
@@ -93,31 +96,10 @@ def _require_gates(context: Context, approved: set[tuple[str, str]]) -> None:
         )
 
 
-def _blocks(verdict: dict[str, Any], approved: set[tuple[str, str]]) -> bool:
-    if verdict["action"] in ("asked", "approved"):
-        return (verdict["table_name"], verdict["rule_id"]) not in approved
-    return verdict["severity"] == "critical" and not verdict["is_passed"]
-
-
 def _write_quality(context: Context) -> None:
-    records = context.night.records()
-    verdicts = [v for gate in GATES for v in records[gate]["verdicts"]]
-    day = context.day
-    held = [
-        {
-            "table_name": f"clean.{entity}", "rule_id": f"{entity}.business_date.late_horizon",
-            "rule": "An order arrives within the late horizon; a later one is held until somebody lets it in.",
-            "severity": "warning", "rows_checked": sum(sum(c.values()) for c in done["changes"].values()),
-            "rows_failed": sum(c.get("held", 0) for c in done["changes"].values()),
-        }
-        for entity, done in records["clean"].items() if done["dates"] or done["changes"]
-        if entity in ("orders", "order_lines")
-    ]  # fmt: skip
-    for one in held:
-        one |= {"is_passed": one["rows_failed"] == 0, "action": "none" if one["rows_failed"] == 0 else "held"}
     # whatever was asked has been approved, or nothing would be written
-    said = [{**v, "action": "approved"} if v["action"] == "asked" else v for v in (*verdicts, *held)]
-    rows = [{**verdict, "snapshot_date": day} for verdict in said]
+    said = [judged.answered(verdict) for verdict in judged.verdicts(context.night.records())]
+    rows = [{**verdict, "snapshot_date": context.day} for verdict in said]
     publish_arrow(context, pa.Table.from_pylist(rows, schema=arrow_schema(p.DATA_QUALITY.columns)), p.DATA_QUALITY)
 
 
@@ -126,10 +108,6 @@ def _write_log(context: Context) -> None:
     schema = arrow_schema(table.columns)
     before = read_arrow(context.base, "published", table.name, schema) if context.base else schema.empty_table()
     records = context.night.records()
-    verdicts = [v for gate in GATES for v in records[gate]["verdicts"]]
-    warned = any(not v["is_passed"] and v["severity"] != "info" for v in verdicts) or bool(
-        records["segments"]["warnings"]
-    )
     tonight = {
         "run_id": context.night.run,
         "snapshot_date": context.day,
@@ -139,6 +117,6 @@ def _write_log(context: Context) -> None:
         "model_version": records["segments"]["model_version"],
         "currency": context.settings.currency,
         "tax_included": context.settings.tax_included,
-        "status": "published_with_warnings" if warned else "published",
+        "status": "published_with_warnings" if judged.is_warned(records) else "published",
     }
     publish_arrow(context, pa.concat_tables([before, pa.Table.from_pylist([tonight], schema=schema)]), table)

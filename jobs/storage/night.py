@@ -22,6 +22,8 @@ LOG = "log"
 OPEN_SUFFIX = ".open"
 MANIFEST = "manifest.json"
 PARTITION = "ds"
+#: the page about a night's quality, which its readers find beside the tables
+REPORT = "quality.html"
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,11 @@ class Night:
     def table(self, zone: Zone, table: str) -> Path:
         """Folder of a table's part files."""
         return self.path / zone / table
+
+    @property
+    def report(self) -> Path:
+        """The page about this night's quality; not there until it is drawn."""
+        return self.path / "published" / REPORT
 
     def staged(self, name: str) -> Path:
         """Folder of a working table, which is not part of the published night."""

@@ -133,6 +133,7 @@ class Warehouse:
         for zone in ZONES:
             draft.restore(base, zone)
             faultpoints.reach("begin.zone_linked")
+        draft.report.unlink(missing_ok=True)  # the other night's; it may never be taken for this one's
         draft.record("begin", {"base": base.path.name if base else None})
         faultpoints.reach("begin.recorded")
         night = Night(self.nights / f"{day}.{run}{OPEN_SUFFIX}", day, run)

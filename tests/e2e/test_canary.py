@@ -14,6 +14,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
+from jobs.storage.warehouse import Warehouse
 from tests.e2e.conftest import NIGHTS, Chain, change, read_lines, receipts, unlocked, write_lines
 
 DAY = NIGHTS[0]
@@ -162,6 +163,7 @@ def test_it_is_in_the_vault_and_where_rows_are_kept_as_they_came_and_nowhere_els
     outside = [path for path in planted.files if night not in path.parents and sings(path)]
     assert not outside
     assert planted.below("published") and planted.below("clean") and planted.below("identity")
+    assert planted.chain.night(DAY).report in planted.below("published")
 
 
 def test_right_columns_are_in_the_vault_and_only_wrong_ones_in_raw(planted: Planted) -> None:
@@ -208,3 +210,16 @@ def test_restricted_zones_are_for_the_owner_alone(planted: Planted) -> None:
         assert modes == {"0o700"}, (zone, modes)
     runtime = planted.chain.warehouse / ".run"
     assert {oct(stat.S_IMODE(path.stat().st_mode)) for path in runtime.rglob("*") if path.is_file()} <= {"0o600"}
+
+
+def test_the_quality_page_of_a_blocked_night_holds_it_no_more_than_what_was_said(
+    copy_of: Callable[[str], Chain],
+) -> None:
+    chain = replace(copy_of("blocked-canary"), more={"REGULARS_THRESHOLDS__MAX_QUARANTINE_SHARE": "0"})
+    plant(chain.sample)
+    said = chain.run(DAY, code=1)
+    (night,) = Warehouse(chain.warehouse).open_nights()
+    assert f"report: {night.report}" in said
+    assert not any(canary in said.lower() for canary in CANARIES)
+    assert "Not published: a rule stopped the night" in night.report.read_text("utf-8")
+    assert not sings(night.report)

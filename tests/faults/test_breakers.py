@@ -142,6 +142,9 @@ def test_with_the_policy_ask_a_person_lets_it_through_and_is_on_record(tonight: 
     assert done.code == 1
     assert f"waits for a person: raw.pos.receipts {RULE}" in done.err
     assert f"next: regulars approve --date {TONIGHT} --by NAME" in done.err
+    (open_night,) = site.warehouse.open_nights()
+    assert f"report: {open_night.report}" in done.err
+    assert "somebody has to say whether it may be" in open_night.report.read_text("utf-8")
     early = site.regulars("run", "--date", str(TONIGHT), "--from", "clean")
     assert early.code == 1, "nobody has approved yet"
     assert f"next: regulars approve --date {TONIGHT}" in early.err

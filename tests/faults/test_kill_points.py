@@ -69,6 +69,7 @@ BEFORE_THE_RENAME: tuple[tuple[str | None, str], ...] = (
     ("gate_published", "gate_published.begin"),
     ("gate_published", "gate_published.end"),
     ("publish", "publish.begin"),
+    ("publish", "report.drawn"),
     ("publish", "publish.quality_written"),
     ("publish", "publish.log_written"),
     ("publish", "manifest.listed"),

@@ -14,6 +14,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from jobs import inert
 from jobs.cli import look, output, prepare, query
 from jobs.definitions import published as p
 from jobs.errors import ContractError, RegularsError, UsageError
@@ -191,8 +192,8 @@ def test_wide_rows_become_records_on_a_terminal(
 
 
 def test_cells_are_one_inert_line() -> None:
-    assert output.text("a\x1b[31m\nb") == "a?[31m?b"
-    assert [output.inert(v) for v in ("=1", "+1", "-1", "@a", "\tx", "a", -1, True)] == [
+    assert inert.text("a\x1b[31m\nb") == "a?[31m?b"
+    assert [inert.inert(v) for v in ("=1", "+1", "-1", "@a", "\tx", "a", -1, True)] == [
         "'=1", "'+1", "'-1", "'@a", "'\tx", "a", -1, "true",
     ]  # fmt: skip
     assert output.aligned([["和味", "b"], ["abc", "d"]]) == ["和味  b", "abc   d"]
