@@ -183,6 +183,38 @@ def test_a_new_column_is_a_warning_carried_raw_and_not_published(tonight: Run) -
         assert "loyalty_points" not in pq.read_schema(table).names
 
 
+def test_no_file_or_an_empty_one_blocks_unless_it_is_allowed(usual: Site, tmp_path: Path) -> None:
+    tonights = usual.business.folder / f"receipts_{TONIGHT}.csv"
+    for number, content in enumerate((None, "", "receipt,member,store,sold_at,line,product,quantity,gross\n")):
+        tonights.unlink(missing_ok=True)
+        if content is not None:
+            tonights.write_text(content)
+        site = usual.copy(tmp_path / str(number))
+        done = site.regulars("run", "--date", str(TONIGHT))
+        assert done.code == 1
+        assert "raw.pos.receipts pos.receipts.not_empty" in done.err
+        assert "next: regulars check-source pos" in done.err
+    config = tmp_path / "allowed.toml"
+    config.write_text(CONFIG.replace('date_in_name = "', 'may_be_empty = true\ndate_in_name = "'))
+    allowed = usual.copy(tmp_path / "allowed", REGULARS_CONFIG=str(config), REGULARS_POLICIES__BREAKER="warn")
+    allowed.night(TONIGHT)
+    found = quality(allowed, "pos.receipts.not_empty")
+    assert (found["severity"], found["is_passed"], found["action"]) == ("info", False, "reported")
+
+
+def test_a_column_that_is_gone_blocks_before_heavy_work_and_is_named(usual: Site, tmp_path: Path) -> None:
+    write(usual.business.folder, TONIGHT, 40)
+    path = usual.business.folder / f"receipts_{TONIGHT}.csv"
+    path.write_text(path.read_text().replace("quantity", "pieces", 1))
+    site = usual.copy(tmp_path / "renamed")
+    done = site.regulars("run", "--date", str(TONIGHT))
+    assert done.code == 1
+    assert "sources.pos.receipts.maps.order_lines: the source has no column quantity" in done.err
+    assert "next: regulars check-source pos" in done.err
+    (night,) = site.warehouse.open_nights()
+    assert "gate_raw" not in night.records()
+
+
 def test_a_breaker_for_what_is_not_there_is_refused(usual: Site, tmp_path: Path) -> None:
     site = usual.copy(tmp_path / "warehouse", REGULARS_POLICIES__BREAKERS=json.dumps({"pos.recipes": "warn"}))
     done = site.regulars("run", "--date", str(TONIGHT))
