@@ -215,6 +215,7 @@ class Gate:
         unexplained: Mapping[str, int],
         changes: Mapping[str, Mapping[str, Mapping[str, int]]],
         touched: Mapping[str, list[str]],
+        waiting: Mapping[str, int] | None,
     ) -> list[Verdict]:
         """Judge what tonight put into the clean tables.
 
@@ -222,13 +223,15 @@ class Gate:
             unexplained: feed and entity -> rows that neither arrived in a table nor were set aside.
             changes: entity -> feed -> what became of how many of its raw rows.
             touched: entity that changed -> the business dates that did; one that has none is judged whole.
+            waiting: how many refunds are ``known``, and rule -> how many wait by it; None without refunds.
 
         Raises:
             ContractError: a critical rule failed.
         """
         verdicts = [_conserved(name, missing) for name, missing in sorted(unexplained.items())]
         verdicts += [_on_time(name, changes[name]) for name in ON_TIME if changes.get(name)]
-        changed = [entity for entity in canonical.ENTITIES if touched.get(entity.name)]
+        verdicts += [_settled(rule_id, waiting) for rule_id in clean.REFUND_RULES if waiting is not None]
+        changed = [entity for entity in clean.BY_NAME.values() if touched.get(entity.name)]
         found = side_by_side(lambda entity: self._judge_clean(entity, touched[entity.name]), changed)
         verdicts += [verdict for one in found for verdict in one]
         self._block("gate_clean", verdicts)
@@ -343,6 +346,15 @@ def _on_time(entity: str, changes: Mapping[str, Mapping[str, int]]) -> Verdict:
         "An order arrives within the late horizon; a later one is held until somebody lets it in.",
         "warning", sum(sum(of_feed.values()) for of_feed in changes.values()), held, held == 0,
         "held" if held else "none",
+    )  # fmt: skip
+
+
+def _settled(rule_id: str, waiting: Mapping[str, int]) -> Verdict:
+    """Refunds that wait as of tonight, whenever they came: what they paid back is in no figure yet."""
+    failed = waiting.get(rule_id, 0)
+    return Verdict(
+        "clean.refunds", rule_id, clean.REFUND_RULES[rule_id], "warning", waiting["known"], failed, failed == 0,
+        "held" if failed else "none", owner="finance",
     )  # fmt: skip
 
 

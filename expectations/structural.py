@@ -164,7 +164,7 @@ def _suite(name: str, rules: list[Rule]) -> dict[str, Any]:
 def suites() -> dict[Path, str]:
     """Every generated suite file and its text."""
     made = {f"conformed/{e.name}": conformed_suite(e) for e in canonical.ENTITIES}
-    made |= {f"clean/{e.name}": clean_suite(e) for e in canonical.ENTITIES}
+    made |= {f"clean/{e.name}": clean_suite(e) for e in clean.BY_NAME.values()}
     made |= {f"published/{t.name}": published_suite(t) for t in published.TABLES}
     return {
         SUITES / f"{name}.json": json.dumps(suite, indent=1, ensure_ascii=False) + "\n" for name, suite in made.items()

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from jobs.definitions import canonical, features, published, segments
+from jobs.definitions import canonical, clean, features, published, segments
 from jobs.definitions.model import Column, Entity, Reference, Table
 from jobs.errors import ContractError
 
@@ -125,7 +125,9 @@ def _inputs() -> str:
         "## Canonical input\n\nWhat a source is mapped to in `regulars.toml`. `source` is filled in. A contact column "
         "is replaced by a keyed hash at extraction, the original goes to the vault.\n"
     )
-    return "\n".join([head, *(_entity(entity) for entity in canonical.ENTITIES)])
+    made = "## Made from the canonical input\n\nClean tables of no source; what is required is never null.\n"
+    inputs, derived = (list(map(_entity, entities)) for entities in (canonical.ENTITIES, clean.DERIVED))
+    return "\n".join([head, *inputs, made, *derived])
 
 
 def _entity(entity: Entity) -> str:

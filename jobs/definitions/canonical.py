@@ -117,6 +117,32 @@ ORDER_LINES = Entity(
     ),
 )
 
+REFUNDS = Entity(
+    "refunds",
+    ("source", "refund_id", "line_id"),
+    (
+        SOURCE,
+        Column("refund_id", "STRING", "The source's own id of the refund, credit note or cancellation.", required=True),
+        Column("line_id", "STRING", "The line within it.", required=True),
+        Column("order_id", "STRING", "The order it pays back, if the source names it; else its sale is looked for."),
+        Column("source_customer_id", "STRING", "The source's own id of the buyer, if it knows one."),
+        _contact("loyalty_card", "Loyalty card shown"),
+        _contact("email", "E-mail address given"),
+        _contact("phone", "Phone number given"),
+        _contact("payment_token", "Payment token paid back to"),
+        Column("product_id", "STRING", "Product that came back; of a named order all products if absent."),
+        Column(
+            "quantity", "DECIMAL(18,4)", "What came back; absent where only money went.", minimum=0, maximum=1_000_000
+        ),
+        Column("amount", MONEY, "What was paid back, positive.", required=True, minimum=0, maximum=10_000_000),
+        Column("currency", "STRING", "ISO 4217; the chain's own if absent."),
+        Column("refunded_at", "TIMESTAMP", "When, UTC; a sale after it is not its sale.", required=True),
+        UPDATED,
+    ),
+    "A line of a refund; it restates the order that it belongs to.",
+    optional=True,
+)
+
 PRODUCTS = Entity(
     "products",
     ("product_id",),
@@ -241,6 +267,7 @@ ENTITIES: tuple[Entity, ...] = (
     COUPON_REDEMPTIONS,
     ORDERS,
     ORDER_LINES,
+    REFUNDS,
     FEEDBACK,
 )
 BY_NAME = {entity.name: entity for entity in ENTITIES}

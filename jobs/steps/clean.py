@@ -1,4 +1,4 @@
-"""Accepted rows -> the clean tables: deduplicated, dated, merged, every row accounted for."""
+"""Accepted rows -> the clean tables: deduplicated, dated, merged, refunds matched, every row accounted for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from jobs.definitions import canonical, clean
 from jobs.definitions.model import Entity
 from jobs.models import cleaning
 from jobs.parallel import side_by_side
+from jobs.steps import refunds
 from jobs.steps.context import Context
 from jobs.storage import files
 from jobs.storage.parquet import has_staged, read_staged, remove_staged, write, write_staged
@@ -38,6 +39,7 @@ def run(context: Context) -> dict[str, Any]:
     others = [entity for entity in canonical.ENTITIES if entity.name not in first]
     found = side_by_side(lambda entity: _merge(context, entity), others)
     done |= dict(zip((entity.name for entity in others), found, strict=True))
+    refunds.settle(context, done)
     context.night.record("clean", done)
     return done
 
@@ -97,6 +99,7 @@ def _tally(classified: DataFrame) -> tuple[dict[str, dict[str, int]], set[str], 
 
 def _classified(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) -> DataFrame:
     """What each row does to what is known; on a first load without doubles that is plain, and nothing is sorted."""
+    remove_staged(context.night, f"classified/{entity.name}")
     if not context.night.parts("clean", entity.name) and not merge.has_doubles(rows, entity):
         return rows.withColumn(merge.CHANGE, F.lit(merge.INSERTED))
     write_staged(merge.classified(rows, known, entity), context.night, f"classified/{entity.name}")

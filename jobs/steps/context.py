@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from jobs import calendar, engine
-from jobs.definitions import canonical, clean
+from jobs.definitions import clean
 from jobs.keeper import Keeper
 from jobs.settings import Settings
 from jobs.storage import parquet
@@ -71,7 +71,7 @@ class Context:
 
     def clean(self, name: str) -> DataFrame:
         """A clean table of tonight as it stands; dated ones have their partition ``ds`` beside."""
-        dated = canonical.BY_NAME[name].dated is not None
+        dated = clean.BY_NAME[name].dated is not None
         return parquet.read(self.spark, self.night, "clean", name, clean.table(name), partitioned=dated)
 
     def close(self) -> None:

@@ -14,7 +14,7 @@ from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES
 from jobs.steps.context import Context
 from jobs.steps.publishing import publish, published
 from jobs.storage.parquet import read_staged, write, write_arrow, write_staged
-from jobs.transforms import consent, days, views
+from jobs.transforms import consent, days, refunds, views
 from jobs.transforms.features import customer_features
 from jobs.transforms.identity import IDENTIFIERS
 
@@ -84,8 +84,16 @@ class _Work:
 
     @cached_property
     def lines(self) -> DataFrame:
-        """Order lines in cents."""
-        return views.order_lines_with_net(self.clean("order_lines"))
+        """Order lines in cents, restated by the refunds that belong to them."""
+        lines = self.clean("order_lines")
+        if self.has_refunds:
+            lines = refunds.restated(lines, self.clean("refund_matches"))
+        return views.order_lines_with_net(lines)
+
+    @property
+    def has_refunds(self) -> bool:
+        """Some source says of refunds beside its order lines."""
+        return bool(self.context.night.parts("clean", "refund_matches"))
 
     @property
     def totals(self) -> DataFrame:
@@ -141,4 +149,5 @@ class _Work:
         cents = "coalesce(CAST(sum(net_revenue) * 100 AS BIGINT), 0)"
         found["customer_days"] = int(daily.agg(F.expr(cents).alias("n")).collect()[0]["n"])
         lines = self.totals.agg(F.expr("coalesce(sum(net_cents), 0)").alias("n")).collect()[0]["n"]
-        return {**found, "clean_lines": int(lines)}
+        later = self.clean("refund_matches").agg(F.expr("coalesce(CAST(sum(amount) * 100 AS BIGINT), 0)").alias("n"))
+        return {**found, "clean_lines": int(lines), "matched_refunds": int(later.collect()[0]["n"])}

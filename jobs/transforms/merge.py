@@ -69,7 +69,12 @@ def classified(rows: DataFrame, known: DataFrame, entity: Entity) -> DataFrame:
 
 def changed_only(rows: DataFrame) -> DataFrame:
     """The rows that a clean table takes in, without what only the merge needed."""
-    return rows.where(F.col(CHANGE).isin(INSERTED, SUPERSEDING)).drop(CHANGE, COPIES.name)
+    return changing(rows).drop(CHANGE, COPIES.name)
+
+
+def changing(rows: DataFrame) -> DataFrame:
+    """The rows that a clean table takes in; one of a key at most."""
+    return rows.where(F.col(CHANGE).isin(INSERTED, SUPERSEDING))
 
 
 def has_doubles(rows: DataFrame, entity: Entity) -> bool:
