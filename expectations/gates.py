@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from expectations import history
@@ -14,8 +14,9 @@ from jobs.definitions import canonical, clean, published
 from jobs.definitions.model import Entity, Reference, Table
 from jobs.errors import ContractError
 from jobs.parallel import side_by_side
+from jobs.storage.aside import set_aside
 from jobs.storage.night import Night
-from jobs.storage.parquet import has_staged, read, read_staged, remove_staged, write, write_staged
+from jobs.storage.parquet import has_staged, read, read_staged, remove_staged, write_staged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -35,6 +36,18 @@ class Bounds:
     tolerated: frozenset[str]  #: references whose unknown values are inferred instead of set aside
     breakers: Breakers
     history: history.Judgement
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Which rows of earlier nights are judged beside tonight's: none, those of a replay, or all."""
+
+    is_all: bool = False
+    is_replay: bool = False
+    #: entity -> feeds whose earlier rows are judged, where any are
+    feeds: Mapping[str, Collection[str]] = field(default_factory=dict)
+    #: entity -> keys all of whose rows are among those judged
+    keys: Mapping[str, DataFrame] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,12 +84,12 @@ class Gate:
         verdicts += known_columns(landings, self.base)
         self._block("gate_arrived", [self.bounds.breakers.applied(verdict) for verdict in verdicts])
 
-    def raw(self, conformed: Mapping[str, DataFrame], full: bool) -> list[Verdict]:
-        """Judge tonight's rows one by one: good ones go on, the others to quarantine with every failed rule.
+    def raw(self, conformed: Mapping[str, DataFrame], earlier: Earlier) -> list[Verdict]:
+        """Judge rows one by one: good ones go on, the others to quarantine of their night with every failed rule.
 
         Args:
             conformed: entity -> canonical rows, each computed once, when they are judged.
-            full: rows of all nights are judged anew.
+            earlier: which rows of earlier nights are among them.
 
         Raises:
             ContractError: too many rows of a table were set aside.
@@ -87,10 +100,10 @@ class Gate:
         for entity in canonical.ENTITIES:
             remove_staged(self.night, f"judged/{entity.name}")
         for group in _by_reference(entity for entity in canonical.ENTITIES if entity.name in conformed):
-            found = side_by_side(lambda entity: self._split(entity, conformed[entity.name], full), group)
+            found = side_by_side(lambda entity: self._split(entity, conformed[entity.name], earlier), group)
             verdicts += [verdict for judged, _ in found for verdict in judged]
             quarantined |= {entity.name: aside for entity, (_, aside) in zip(group, found, strict=True)}
-        if not full:
+        if not earlier.is_all:
             for name in conformed:
                 judged, measured[name] = self._shape(name)
                 verdicts += [self.bounds.breakers.applied(verdict) for verdict in judged]
@@ -98,7 +111,7 @@ class Gate:
         return verdicts
 
     def _shape(self, name: str) -> tuple[list[Verdict], dict[str, float | None]]:
-        """Hold the shares and means of an entity's accepted rows to those of earlier nights."""
+        """Hold the shares and means of tonight's accepted rows of an entity to those of earlier nights."""
         declared = history.measures(name)
         if not declared:
             return [], {}
@@ -106,12 +119,13 @@ class Gate:
 
         asked = [F.expr(one["sql"]).alias(f"m{place}") for place, one in enumerate(declared)]
         accepted = read_staged(self.spark, self.night, f"judged/{name}").where(ACCEPTED)
+        accepted = accepted.where(F.col("_landed") == F.lit(self.night.date))
         row = accepted.agg(F.count("*").alias("rows"), *asked).collect()[0]
         found = [None if row[f"m{place}"] is None else float(row[f"m{place}"]) for place in range(len(declared))]
         values = dict(zip((one["rule_id"] for one in declared), found, strict=True))
         return history.shapes(name, values, row["rows"], self.base, self.night.date, self.bounds.history), values
 
-    def _split(self, entity: Entity, conformed: DataFrame, full: bool) -> tuple[list[Verdict], dict[str, int]]:
+    def _split(self, entity: Entity, conformed: DataFrame, earlier: Earlier) -> tuple[list[Verdict], dict[str, int]]:
         """Judge an entity's conformed rows and write good and bad ones in one pass."""
         from pyspark.sql import functions as F
 
@@ -125,7 +139,7 @@ class Gate:
         write_staged(conformed, self.night, f"conformed/{entity.name}")
         conformed = read_staged(self.spark, self.night, f"conformed/{entity.name}")
         helpers = [F.expr(sql).alias(name) for name, sql in derived.items()]
-        rows = self._with_known(conformed.select("*", *helpers), entity, references, full)
+        rows = self._with_known(conformed.select("*", *helpers), entity, references, earlier)
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
         write_staged(with_reasons(rows, rules), self.night, f"judged/{entity.name}")
         written = read_staged(self.spark, self.night, f"judged/{entity.name}")
@@ -134,10 +148,11 @@ class Gate:
         ]
         flags = canonical.flags(entity)
         any_failed = any(v.rows_failed and v.rule_id in aside for v in verdicts)
-        counts, bad_rows = self._set_aside(
-            entity, [name for name in conformed.columns if name not in flags], any_failed
-        )
+        kept = [name for name in conformed.columns if name not in flags]
+        counts, bad_rows = self._set_aside(entity, kept, any_failed, earlier)
         total = max((v.rows_checked for v in verdicts), default=0)
+        if earlier.is_replay:  # the share is tonight's: what failed before and fails again stops nothing
+            total = written.where(F.col("_landed") == F.lit(self.night.date)).count()
         verdicts += self._noted(entity, verdicts)
         return [*verdicts, self.bounds.breakers.applied(self._share(entity, verdicts, total, bad_rows))], counts
 
@@ -153,46 +168,51 @@ class Gate:
         counted = {row["note"]: row["count"] for row in notes.groupBy("note").count().collect()}
         return [_note_verdict(entity.name, note, plain.rows_checked, count) for note, count in sorted(counted.items())]
 
-    def _with_known(self, rows: DataFrame, entity: Entity, references: list[Reference], full: bool) -> DataFrame:
+    def _with_known(self, rows: DataFrame, entity: Entity, references: list[Reference], earlier: Earlier) -> DataFrame:
         """Add ``_known_<column>`` for every reference: it is empty, or names an accepted or already known row."""
         from pyspark.sql import functions as F
 
         for reference in references:
             target = canonical.BY_NAME[reference.table]
             on = ["source", reference.column] if "source" in target.key else [reference.column]
-            keys = self._accepted_keys(target, reference, full).withColumn("_hit", F.lit(True))
+            keys = self._accepted_keys(target, reference, earlier).withColumn("_hit", F.lit(True))
             renamed = F.broadcast(keys.withColumnRenamed(reference.target, reference.column))
             known = F.col("_hit").isNotNull() | F.col(reference.column).isNull()
             rows = rows.join(renamed, on, "left").withColumn(f"_known_{reference.column}", known).drop("_hit")
         return rows
 
-    def _accepted_keys(self, target: Entity, reference: Reference, full: bool) -> DataFrame:
+    def _accepted_keys(self, target: Entity, reference: Reference, earlier: Earlier) -> DataFrame:
         names = ["source", reference.target] if "source" in target.key else [reference.target]
         columns = clean.columns_of(target)
         keys = self.spark.createDataFrame([], ", ".join(f"{name} STRING" for name in names))
-        if self.base is not None and not full:
+        if self.base is not None and not earlier.is_all:
             keys = read(self.spark, self.base, "clean", target.name, columns).select(*names)
+            if target.name in earlier.keys:
+                keys = keys.join(earlier.keys[target.name], names, "left_anti")
         if has_staged(self.night, f"judged/{target.name}"):
             tonight = read_staged(self.spark, self.night, f"judged/{target.name}")
             keys = keys.union(tonight.where(ACCEPTED).select(*names))
         return keys.distinct()
 
-    def _set_aside(self, entity: Entity, columns: list[str], any_failed: bool) -> tuple[dict[str, int], int]:
-        """Put the rejected rows into quarantine; returns raw rows set aside by feed, and judged rows set aside."""
+    def _set_aside(
+        self, entity: Entity, columns: list[str], any_failed: bool, earlier: Earlier
+    ) -> tuple[dict[str, int], int]:
+        """Put the rejected rows into quarantine, in the place of what their nights had there.
+
+        Returns:
+            raw rows set aside by feed, and judged rows set aside that count for the share.
+        """
         from pyspark.sql import functions as F
 
-        day = str(self.night.date)
         rejected = read_staged(self.spark, self.night, f"judged/{entity.name}").where(REJECTED)
         sums = F.sum("_copies").alias("n"), F.count("*").alias("judged")
-        rows = rejected.groupBy("_feed").agg(*sums).collect() if any_failed else []
-        if rows:
-            marked = rejected.select(*columns, "_failed").withColumn("_held_on", F.lit(day))
-            write(marked, self.night, "quarantine", entity.name, partitions=[day], by="_held_on")
-        else:
-            empty = self.night.staged(f"none/{entity.name}")
-            empty.mkdir(parents=True, exist_ok=True)
-            self.night.adopt(empty, "quarantine", entity.name, partitions=[day])
-        return {row["_feed"]: row["n"] for row in rows}, sum(row["judged"] for row in rows)
+        rows = rejected.groupBy("_feed", "_landed").agg(*sums).collect() if any_failed else []
+        marked = rejected.select(*columns, "_failed") if rows else None
+        set_aside(self.spark, self.night, self.base, entity.name, marked, earlier.feeds.get(entity.name))
+        counts: dict[str, int] = {}
+        for row in rows:
+            counts[row["_feed"]] = counts.get(row["_feed"], 0) + row["n"]
+        return counts, sum(r["judged"] for r in rows if not earlier.is_replay or r["_landed"] == self.night.date)
 
     def _share(self, entity: Entity, verdicts: list[Verdict], total: int, bad: int) -> Verdict:
         """The critical rule that not too much of a table was set aside."""

@@ -239,8 +239,9 @@ def _flows(tonight: Told) -> Iterator[tuple[str, str, dict[str, int], list[tuple
         feed, _, entity = name.partition(" ")
         account = accounts[name]
         at, bar = 0.0, []
+        judged = account["extracted"] + account.get("replayed", 0)
         for fate in FATES:
-            width = 100 * abs(account.get(fate, 0)) / account["extracted"] if account["extracted"] else 0
+            width = 100 * abs(account.get(fate, 0)) / judged if judged else 0
             if width:
                 bar.append((fate, round(at, 3), round(width, 3)))
             at += width

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import Any
 
 from expectations.breakers import Breakers
-from expectations.gates import Bounds, Gate
+from expectations.gates import Bounds, Earlier, Gate
 from expectations.history import Judgement
 from jobs.definitions import canonical
 from jobs.definitions.published import TABLES
-from jobs.steps import conform, conservation, inputs
+from jobs.steps import conform, conservation, inputs, replay
 from jobs.steps.context import Context
 from jobs.steps.publish import WRITTEN_LAST
 from jobs.storage import approvals
@@ -37,7 +37,8 @@ def judge(context: Context, name: str) -> dict[str, Any]:
         )
         landings = inputs.landings(context.night)
         gate.arrived(landings, allowed)
-        verdicts = gate.raw(conform.conformed(context), context.full)
+        conformed = conform.conformed(context)
+        verdicts = gate.raw(conformed, earlier(context))
     elif name == "gate_clean":
         accounts = conservation.account(context)
         merged = context.night.records()["clean"]
@@ -74,6 +75,15 @@ def _absent(context: Context) -> frozenset[str]:
         for reference in entity.references
         if canonical.BY_NAME[reference.table].optional and not context.feeds_of(reference.table)
     )
+
+
+def earlier(context: Context) -> Earlier:
+    """Which rows of earlier nights are judged tonight; a replay has been taken up before."""
+    if not context.judges_earlier:
+        return Earlier()
+    feeds = {one.name: [".".join(feed) for feed in context.feeds_of(one.name)] for one in canonical.ENTITIES}
+    keys = replay.keys_again(context) if context.replay else {}
+    return Earlier(context.full, context.replay, feeds, keys)
 
 
 def bounds(context: Context) -> Bounds:

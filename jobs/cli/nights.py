@@ -6,6 +6,7 @@ import contextlib
 import os
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
 
@@ -22,6 +23,18 @@ from jobs.storage import publish
 from jobs.storage.warehouse import Warehouse, new_run_id
 
 UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a night is to do beyond taking in its own rows."""
+
+    full: bool = False  #: recompute everything from all raw rows
+    replay: bool = False  #: judge again what earlier nights set aside
+    orders: tuple[tuple[str, str], ...] = ()  #: source and order id of held orders to let in
+
+
+TONIGHT_ALONE = Asked()
 
 DateOption = Annotated[str | None, typer.Option("--date", help="Business date, YYYY-MM-DD.")]
 
@@ -43,7 +56,7 @@ def run(
 ) -> None:
     """Run one night without Airflow: the same steps and gates."""
     settings = load_settings()
-    answer(run_night(settings, parse_date(date_), first=from_, full=full))
+    answer(run_night(settings, parse_date(date_), first=from_, asked=Asked(full=full)))
 
 
 def backfill(
@@ -123,7 +136,7 @@ def business_date(settings: Settings, asked: str | None, interval_start: str | N
 
 
 def open_night(
-    settings: Settings, day: date, *, owner: int | None, first: str | None = None, full: bool = False
+    settings: Settings, day: date, *, owner: int | None, first: str | None = None, asked: Asked = TONIGHT_ALONE
 ) -> Context:
     """Take the lock, start the engine beside, and open the night or find the one to go on with."""
     from jobs.steps import belonging
@@ -139,13 +152,25 @@ def open_night(
     try:
         publish.settle(warehouse)
         if first in (None, "extract"):
-            night = warehouse.begin(day, run_id)
-            night.record("begin", {**night.records()["begin"], "full": full, "currency": settings.currency})
+            _begin(warehouse, day, run_id, settings.currency, asked)
         kept.opened()
         return Context.of(settings, run_id)
     except BaseException:
         kept.stop()
         raise
+
+
+def _begin(warehouse: Warehouse, day: date, run_id: str, currency: str, asked: Asked) -> None:
+    """Open a night. What the published one of its date took up again or admitted it does too: what is in stays in."""
+    from jobs.steps import admission
+
+    night = warehouse.begin(day, run_id)
+    replaced = warehouse.latest(day)
+    before = replaced.manifest()["steps"]["begin"] if replaced else {}
+    replay = asked.replay or before.get("replay", False) or before.get("full", False)
+    admitted = admission.admit(night, replaced, asked.orders)
+    facts = {"full": asked.full, "replay": replay and not asked.full, "admitted": admitted, "currency": currency}
+    night.record("begin", night.records()["begin"] | facts)
 
 
 def _resumable(warehouse: Warehouse, day: date, needed: list[str]) -> str:
@@ -163,12 +188,14 @@ def _resumable(warehouse: Warehouse, day: date, needed: list[str]) -> str:
     return nights[-1].run
 
 
-def run_night(settings: Settings, day: date, *, first: str | None = None, full: bool = False) -> dict[str, Any]:
-    """All steps of one night in this process."""
+def run_night(
+    settings: Settings, day: date, *, first: str | None = None, asked: Asked = TONIGHT_ALONE
+) -> dict[str, Any]:
+    """All steps of one night in this process, or those from ``first`` on."""
     if first is not None and first not in flow.BY_NAME:
         known = ", ".join(flow.BY_NAME)
         raise UsageError(f"no step {first}; steps are {known}", next_command=f"regulars run --date {day} --from STEP")
-    context = open_night(settings, day, owner=os.getpid(), first=first, full=full)
+    context = open_night(settings, day, owner=os.getpid(), first=first, asked=asked)
     result: dict[str, Any] = {}
     try:
         for name in flow.names_from(first):

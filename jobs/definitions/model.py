@@ -54,6 +54,14 @@ class Entity:
         """Its columns as they are kept: a contact column is the keyed hash ``<name>_hash``."""
         return tuple(replace(c, name=f"{c.name}_hash") if c.contact else c for c in self.columns)
 
+    @property
+    def whole(self) -> tuple[str, tuple[str, ...]]:
+        """The entity that its rows are a part of, and the columns that name one: an order's lines are of the order."""
+        for reference in self.references:
+            if reference.column == self.dated:
+                return reference.table, ("source", reference.column)
+        return self.name, self.key
+
 
 @dataclass(frozen=True)
 class Table:

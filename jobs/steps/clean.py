@@ -11,9 +11,10 @@ from jobs.definitions import canonical, clean
 from jobs.definitions.model import Entity
 from jobs.models import cleaning
 from jobs.parallel import side_by_side
-from jobs.steps import refunds
+from jobs.steps import admission, refunds, replay
 from jobs.steps.context import Context
 from jobs.storage import files
+from jobs.storage.aside import set_aside
 from jobs.storage.parquet import has_staged, read_staged, remove_staged, write, write_staged
 from jobs.transforms import late, merge
 
@@ -45,7 +46,7 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def _merge(context: Context, entity: Entity) -> dict[str, Any]:
-    known = context.clean(entity.name)
+    known, left = _known(context, entity)
     if not has_staged(context.night, f"judged/{entity.name}"):
         rows = None
     else:
@@ -62,7 +63,8 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
     changes, new_dates, wrote = _tally(classified)
     for feed, count in held.items():
         changes.setdefault(feed, {})["held"] = count
-    dates = _write(context, entity, known, classified, new_dates) if wrote else []
+    wrote = wrote or left is not None
+    dates = _write(context, entity, known, classified, new_dates | (left or set())) if wrote else []
     return {"changes": changes, "dates": dates, "wrote": wrote}
 
 
@@ -80,6 +82,17 @@ def _fit(context: Context, entity: Entity, rows: DataFrame) -> cleaning.Cleaning
     fit = cleaning.fit(rows, entity, rules, f"cleaning-{context.day}")
     files.write_text(path, fit.to_json())
     return fit
+
+
+def _known(context: Context, entity: Entity) -> tuple[DataFrame, set[str] | None]:
+    """What is known of an entity, and the business dates of what a replay merges afresh; None if it does so of none."""
+    known = context.clean(entity.name)
+    if not context.replay:
+        return known, None
+    known, afresh = replay.forgotten(context, entity, known)
+    if entity.dated is None:
+        return known, set() if afresh.take(1) else None
+    return known, {row["ds"] for row in afresh.select("ds").distinct().collect()} or None
 
 
 def _tally(classified: DataFrame) -> tuple[dict[str, dict[str, int]], set[str], bool]:
@@ -145,21 +158,33 @@ def _dated(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) 
 def _without_held(
     context: Context, entity: Entity, rows: DataFrame, known: DataFrame
 ) -> tuple[DataFrame, dict[str, int]]:
-    """Hold rows that are new and beyond the late horizon; returns the others, and raw rows held by feed."""
+    """Hold rows that are new, beyond the late horizon and not admitted.
+
+    Returns:
+        the others, and raw rows held by feed.
+    """
     is_late = late.is_late(_first_night(context), context.settings.thresholds.late_horizon_days)
-    found = rows.where(is_late)
+    found, punctual = rows.where(is_late), rows.where(f"NOT {is_late}")
     if not found.take(1):
+        _hold(context, entity, None)
         return rows, {}
-    punctual = rows.where(f"NOT {is_late}")
-    corrections, new = late.divided(found, punctual if context.full else known, entity.key)
-    reasons = {"_failed": F.array(F.lit(HELD_RULE)), "_held_on": F.col("_landed").cast("string")}
-    write_staged(new.withColumns(reasons), context.night, f"held/{entity.name}")
+    key = [*entity.whole[1]]
+    admitted = admission.admitted(context)
+    punctual = punctual.unionByName(found.join(admitted, key, "left_semi"))
+    since = [*entity.key, "_landed"]
+    earlier = known.select(*since).unionByName(punctual.select(*since))
+    corrections, new = late.divided(found.join(admitted, key, "left_anti"), earlier, entity.key)
+    write_staged(new.withColumn("_failed", F.array(F.lit(HELD_RULE))), context.night, f"held/{entity.name}")
     held = read_staged(context.spark, context.night, f"held/{entity.name}")
     counts = {row["_feed"]: row["n"] for row in held.groupBy("_feed").agg(F.sum("_copies").alias("n")).collect()}
-    if counts:
-        nights = [row["_held_on"] for row in held.select("_held_on").distinct().collect()]
-        write(held, context.night, "quarantine", f"held.{entity.name}", partitions=nights, by="_held_on")
+    _hold(context, entity, held if counts else None)
     return punctual.unionByName(corrections), counts
+
+
+def _hold(context: Context, entity: Entity, rows: DataFrame | None) -> None:
+    """Keep rows in quarantine of their own night, as those that a person may admit."""
+    judged_again = [".".join(feed) for feed in context.feeds_of(entity.name)] if context.judges_earlier else None
+    set_aside(context.spark, context.night, context.base, f"held.{entity.name}", rows, judged_again)
 
 
 def _first_night(context: Context) -> str:

@@ -11,6 +11,7 @@ from jobs.definitions import canonical
 from jobs.definitions.model import MONEY, Entity
 from jobs.errors import ContractError
 from jobs.extract.contacts import exact_columns, plain_column
+from jobs.steps import replay
 from jobs.steps.context import Context
 from jobs.storage.parquet import read_raw
 from jobs.transforms.conform import LINES_TOTAL, conform, fold_headers, with_lines_total
@@ -23,18 +24,23 @@ if TYPE_CHECKING:
 def conformed(context: Context) -> dict[str, DataFrame]:
     """The canonical rows of every entity that had raw rows, as plans: nothing is computed before they are judged.
 
-    Records, by entity and feed, the raw rows that the feed's own condition keeps out.
+    In a replay these are tonight's rows and those of earlier nights that are judged again. Records, by entity and
+    feed, the raw rows that the feed's own condition keeps out.
 
     Raises:
         ContractError: a mapping cannot be computed, for one because the source lost a column.
     """
+    if context.replay:
+        replay.take_up(context, mapped)
     plans, excluded = {}, {}
     for entity in canonical.ENTITIES:
-        parts = {f"{s}.{f}": _conformed(context, entity, s, f) for s, f in context.feeds_of(entity.name)}
-        present = {name: rows for name, rows in parts.items() if rows is not None}
-        excluded[entity.name] = {name: _excluded(context, name) for name in sorted(present)}
-        if present:
-            plans[entity.name] = reduce(lambda one, other: one.unionByName(other), present.values())
+        raw = {feed: _raw(context, entity, feed) for feed in context.feeds_of(entity.name)}
+        parts = [_conformed(context, entity, feed, rows) for feed, each in raw.items() for rows in each]
+        excluded[entity.name] = {
+            ".".join(feed): sum(_excluded(context, feed, rows) for rows in each) for feed, each in raw.items() if each
+        }
+        if parts:
+            plans[entity.name] = reduce(lambda one, other: one.unionByName(other), parts)
     context.night.record("conform", excluded)
     return _with_lines_total(context, plans)
 
@@ -49,13 +55,31 @@ def _with_lines_total(context: Context, plans: dict[str, DataFrame]) -> dict[str
     return plans | {"orders": plans["orders"].withColumn(LINES_TOTAL, F.lit(None).cast(MONEY))}
 
 
-def _conformed(context: Context, entity: Entity, source_name: str, feed_name: str) -> DataFrame | None:
+def _raw(context: Context, entity: Entity, feed: tuple[str, str]) -> list[DataFrame]:
+    """A feed's raw rows to be judged: tonight's (in a full rebuild those of all nights), and those taken up again."""
+    found = [read_raw(context.spark, context.night, ".".join(feed), all_nights=context.full)]
+    if context.replay:
+        found.append(replay.raw_again(context, entity, feed))
+    return [rows for rows in found if rows is not None]
+
+
+def _conformed(context: Context, entity: Entity, feed: tuple[str, str], raw: DataFrame) -> DataFrame:
+    """:func:`mapped`, the headers of orders that come as lines folded."""
+    rows = mapped(context, entity, feed, raw)
+    comes_as_lines = "order_lines" in context.settings.sources[feed[0]].feeds[feed[1]].maps
+    return fold_headers(rows) if comes_as_lines and entity.name == "orders" else rows
+
+
+def mapped(context: Context, entity: Entity, name: tuple[str, str], raw: DataFrame) -> DataFrame:
+    """Canonical rows of an entity, one per raw row of a feed for which its condition is true.
+
+    Raises:
+        ContractError: the mapping cannot be computed over the raw rows' columns.
+    """
     settings = context.settings
+    source_name, feed_name = name
     source = settings.sources[source_name]
     feed = source.feeds[feed_name]
-    raw = read_raw(context.spark, context.night, f"{source_name}.{feed_name}", all_nights=context.full)
-    if raw is None:
-        return None
     where = f"{source_name}.{feed_name}.maps.{entity.name}"
     mapping = exact_columns(feed.maps[entity.name], raw.columns)
     sparse = source.kind == "http" or (source.kind == "files" and feed.format == "jsonl")
@@ -75,15 +99,13 @@ def _conformed(context: Context, entity: Entity, source_name: str, feed_name: st
             f"({type(error).__name__})",
             next_command=f"regulars check-source {source_name}",
         ) from None
-    return fold_headers(rows) if "order_lines" in feed.maps and entity.name == "orders" else rows
+    return rows
 
 
-def _excluded(context: Context, name: str) -> int:
+def _excluded(context: Context, feed: tuple[str, str], raw: DataFrame) -> int:
     """Raw rows that are not the feed's: those for which ``where`` is not true."""
-    source, feed = name.split(".")
-    where = context.settings.sources[source].feeds[feed].where
-    raw = read_raw(context.spark, context.night, name, all_nights=context.full) if where else None
-    return raw.where(f"NOT coalesce(({where}), false)").count() if raw is not None else 0
+    where = context.settings.sources[feed[0]].feeds[feed[1]].where
+    return raw.where(f"NOT coalesce(({where}), false)").count() if where else 0
 
 
 def _with_columns(raw: DataFrame, entity: Entity, mapping: dict[str, str], where: str, *, sparse: bool) -> DataFrame:

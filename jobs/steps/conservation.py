@@ -8,7 +8,10 @@ CHANGES = ("inserted", "superseding", "unchanged", "duplicate", "held")
 
 
 def account(context: Context) -> dict[str, dict[str, int]]:
-    """``<feed> <entity>`` -> rows extracted and what became of them; ``unexplained`` is 0 when all is well."""
+    """``<feed> <entity>`` -> rows extracted and taken up again, and what became of them.
+
+    ``unexplained`` is 0 when all is well.
+    """
     records = context.night.records()
     quarantined = records["gate_raw"]["quarantined"]
     accounts = {}
@@ -16,12 +19,14 @@ def account(context: Context) -> dict[str, dict[str, int]]:
         for feed, excluded in feeds.items():
             found = {
                 "extracted": context.night.rows("raw", feed, partition=None if context.full else str(context.day)),
+                "replayed": records.get("replay", {}).get(entity, {}).get(feed, 0),
                 "excluded": excluded,
                 "quarantined": quarantined.get(entity, {}).get(feed, 0),
             }
             changes = records["clean"][entity]["changes"].get(feed, {})
             found |= {change: changes.get(change, 0) for change in CHANGES}
-            found["unexplained"] = found["extracted"] - sum(v for name, v in found.items() if name != "extracted")
+            became = sum(rows for name, rows in found.items() if name not in ("extracted", "replayed"))
+            found["unexplained"] = found["extracted"] + found["replayed"] - became
             accounts[f"{feed} {entity}"] = found
     context.night.record("conservation", accounts)
     return accounts

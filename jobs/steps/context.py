@@ -28,6 +28,7 @@ class Context:
     base: Night | None  #: the night it was started from
     keeper: Keeper
     full: bool = False  #: recompute everything from all raw rows
+    replay: bool = False  #: judge again, beside tonight's rows, those that earlier nights set aside
 
     @classmethod
     def of(cls, settings: Settings, run: str) -> Context:
@@ -41,12 +42,18 @@ class Context:
         keeper.lock.require(run)
         night = warehouse.open_night(run)
         begun = night.records()["begin"]
-        return cls(settings, night, warehouse.base(night), keeper, full=begun.get("full", False))
+        full, replay = begun.get("full", False), begun.get("replay", False)
+        return cls(settings, night, warehouse.base(night), keeper, full, replay)
 
     @property
     def day(self) -> date:
         """The business date."""
         return self.night.date
+
+    @property
+    def judges_earlier(self) -> bool:
+        """Rows of earlier nights are judged again: what those nights set aside is written anew."""
+        return self.full or self.replay
 
     @cached_property
     def until(self) -> datetime:

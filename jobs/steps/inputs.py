@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.settings import Settings
+from jobs.steps import admission
 from jobs.steps.context import Context
 from jobs.storage.night import Night
 
@@ -45,7 +46,8 @@ def fingerprint(context: Context) -> str:
     """Hash of everything tonight's tables follow from: rows, the night before, settings, code."""
     rows = {feed: landing["content_hash"] for feed, landing in sorted(landings(context.night).items())}
     base = context.base.path.name if context.base else None
-    return _hash(json.dumps([rows, base, settings_hash(context.settings), code_version()]))
+    again = [context.judges_earlier, admission.of_date(context.night)]
+    return _hash(json.dumps([rows, base, again, settings_hash(context.settings), code_version()]))
 
 
 def unchanged(context: Context) -> Night | None:

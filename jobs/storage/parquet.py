@@ -154,9 +154,9 @@ def write_arrow(
     return night.adopt(staged, zone, table, partitions=[partition] if partition else None)
 
 
-def read_arrow(night: Night, zone: Zone, table: str, schema: pa.Schema) -> pa.Table:
-    """A small table into the driver, without rows where it has no file."""
-    parts = night.parts(zone, table)
+def read_arrow(night: Night, zone: Zone, table: str, schema: pa.Schema, *, partition: str | None = None) -> pa.Table:
+    """A small table, or one partition of it, into the driver, without rows where it has no file."""
+    parts = [part for part in night.parts(zone, table) if partition in (None, part.parent.name.partition("=")[2])]
     if not parts:
         return schema.empty_table()
     return pa.concat_tables([pq.ParquetFile(part).read(columns=schema.names) for part in parts]).cast(schema)
