@@ -8,8 +8,9 @@ from datetime import timedelta
 from typing import Any
 
 from expectations.breakers import Breakers
-from expectations.gates import Bounds, Earlier, Gate
+from expectations.gates import Gate
 from expectations.history import Judgement
+from expectations.split import Bounds, Earlier
 from jobs.definitions import canonical
 from jobs.definitions.published import TABLES
 from jobs.steps import conform, conservation, inputs, replay

@@ -23,8 +23,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import psutil
 
-from expectations.gates import REJECTED, with_reasons
 from expectations.referee import Referee, load_rules
+from expectations.split import REJECTED, with_reasons
 from jobs import engine
 from jobs.definitions.canonical import BY_NAME, flags
 from jobs.settings import EngineOptions

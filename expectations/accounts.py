@@ -1,0 +1,37 @@
+"""Verdicts on the accounts of a night: every row is somewhere, and what waits is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from expectations.referee import Verdict
+from jobs.definitions import clean
+
+
+def conserved(name: str, missing: int) -> Verdict:
+    """Nothing that was read is unexplained; ``name`` is feed and entity."""
+    return Verdict(
+        f"clean.{name.rsplit(' ', 1)[-1]}", f"{name.replace(' ', '.')}.conserved",
+        "Every row that was read is in the table, was there, is a duplicate, or is set aside.",
+        "critical", 1, abs(missing), missing == 0, "none" if missing == 0 else "blocked",
+    )  # fmt: skip
+
+
+def on_time(entity: str, changes: Mapping[str, Mapping[str, int]]) -> Verdict:
+    """Late rows are not bad ones: they are held until somebody lets them in."""
+    held = sum(of_feed.get("held", 0) for of_feed in changes.values())
+    return Verdict(
+        f"clean.{entity}", f"{entity}.business_date.late_horizon",
+        "An order arrives within the late horizon; a later one is held until somebody lets it in.",
+        "warning", sum(sum(of_feed.values()) for of_feed in changes.values()), held, held == 0,
+        "held" if held else "none",
+    )  # fmt: skip
+
+
+def settled(rule_id: str, waiting: Mapping[str, int]) -> Verdict:
+    """Refunds that wait as of tonight, whenever they came: what they paid back is in no figure yet."""
+    failed = waiting.get(rule_id, 0)
+    return Verdict(
+        "clean.refunds", rule_id, clean.REFUND_RULES[rule_id], "warning", waiting["known"], failed, failed == 0,
+        "held" if failed else "none", owner="finance",
+    )  # fmt: skip
