@@ -59,7 +59,8 @@ def classified(rows: DataFrame, known: DataFrame, entity: Entity) -> DataFrame:
     change = (
         F.when(F.col("_place") > 1, F.lit(DUPLICATE))
         .when(F.col("_known_content").isNull(), F.lit(INSERTED))
-        .when(F.col("_known_content") == F.col(CONTENT), F.lit(UNCHANGED))
+        # said anew later, a row is as young as that, or what is dated in between could win over it
+        .when((F.col("_known_content") == F.col(CONTENT)) & (_age() <= _age("_known_updated_at")), F.lit(UNCHANGED))
         .when(_age() < _age("_known_updated_at"), F.lit(DUPLICATE))
         .otherwise(F.lit(SUPERSEDING))
     )

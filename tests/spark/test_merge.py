@@ -42,6 +42,7 @@ def row(order: str, status: str, hour: int | None, file: str = "a", line: int = 
 
 KNOWN = [
     row("same", "completed", 5),
+    row("said anew", "completed", 5),
     row("restated", "completed", 5),
     row("stale", "void", 9),
     row("silent", "completed", None),
@@ -49,7 +50,8 @@ KNOWN = [
 ]
 TONIGHT = [
     row("new", "completed", 6),
-    row("same", "completed", 7, "b"),
+    row("same", "completed", 5, "b"),
+    row("said anew", "completed", 7),
     row("restated", "cancelled", 7),
     row("stale", "completed", 8),
     row("silent", "void", 7),
@@ -61,6 +63,7 @@ TONIGHT = [
 CHANGES = {
     ("new", "completed", "inserted"),
     ("same", "completed", "unchanged"),
+    ("said anew", "completed", "superseding"),  # what comes dated in between must not win later
     ("restated", "cancelled", "superseding"),
     ("stale", "completed", "duplicate"),  # older than what is known
     ("silent", "void", "superseding"),  # a row that does not say when is as old as can be
@@ -76,11 +79,12 @@ def test_every_row_says_what_it_does(table: Table) -> None:
     found = classified(with_content(table(DDL, TONIGHT)), known, ORDERS)
     assert {(r["order_id"], r["status"], r["_change"]) for r in rows_of(found)} == CHANGES
     assert {r["_change"]: r["rows"] for r in rows_of(counts(found))} == {
-        "inserted": 5, "superseding": 2, "unchanged": 1, "duplicate": 4,
+        "inserted": 5, "superseding": 3, "unchanged": 1, "duplicate": 4,
     }  # fmt: skip
     after = rows_of(merged(known, changed_only(found), ORDERS), "order_id")
     assert [(r["order_id"], r["status"]) for r in after] == [
-        ("again", "completed"), ("new", "completed"), ("restated", "cancelled"), ("same", "completed"),
+        ("again", "completed"), ("new", "completed"), ("restated", "cancelled"), ("said anew", "completed"),
+        ("same", "completed"),
         ("silent", "void"), ("stale", "void"), ("twice", "cancelled"), ("untouched", "completed"),
     ]  # fmt: skip
 
