@@ -6,15 +6,18 @@ somebody who gave one back. What is left to decide is decided group by group (``
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pyspark import cloudpickle
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.definitions.clean import MATCHED_BY, REFUND_RULES
+from jobs.transforms import allocation
 from jobs.transforms.allocation import QUANTITY_SCALE, Outcome, Part, Refund, Sale, allocate
 
 if TYPE_CHECKING:
@@ -39,6 +42,10 @@ ALLOCATED = pa.schema(
     ]
 )  # fmt: skip
 ALLOCATED_DDL = ", ".join(f"{field.name} {'BIGINT' if field.type == pa.int64() else 'STRING'}" for field in ALLOCATED)
+
+# the workers of a cluster hold pyspark and pyarrow and nothing of ours: what they run is sent to them whole
+for module in (sys.modules[__name__], allocation):
+    cloudpickle.register_pickle_by_value(module)
 
 
 def of_named_orders(refunds: DataFrame, orders: DataFrame, lines: DataFrame) -> DataFrame:
