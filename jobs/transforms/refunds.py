@@ -45,7 +45,7 @@ ALLOCATED_DDL = ", ".join(f"{field.name} {'BIGINT' if field.type == pa.int64() e
 
 # the workers of a cluster hold pyspark and pyarrow and nothing of ours: what they run is sent to them whole
 for module in (sys.modules[__name__], allocation):
-    cloudpickle.register_pickle_by_value(module)
+    cloudpickle.register_pickle_by_value(module)  # type: ignore[no-untyped-call]  # it has no types
 
 
 def of_named_orders(refunds: DataFrame, orders: DataFrame, lines: DataFrame) -> DataFrame:
