@@ -61,7 +61,7 @@ def conformed_suite(entity: Entity) -> dict[str, Any]:
         rules.append(_flag(f"{entity.name}.{reference.column}.resolves", sentence, f"_known_{reference.column}"))
     rules.append(
         rule("expect_column_values_to_be_null", f"{entity.name}.plain",
-             "Every value is written plainly; others were read all the same, and noted.", "info",
+             "Every value is given and written plainly; what was read or filled all the same is noted.", "info",
              column=canonical.NOTES.name)
     )  # fmt: skip
     return _suite(f"conformed.{entity.name}", rules)

@@ -230,6 +230,18 @@ class Settings(BaseSettings):
     #: ``median``, ``mode``, or ``constant:VALUE``; fitted on the first rows and frozen
     imputation: dict[str, Annotated[str, Field(pattern=r"^(mean|median|mode|constant:.+)$")]] = {}
 
+    #: city (in whatever case) -> its tier, as in ``"Shanghai"="1"``; for customers and stores that a source gives none
+    city_tiers: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = {}
+
+    @field_validator("city_tiers")
+    @classmethod
+    def _no_city_has_two_tiers(cls, tiers: dict[str, str]) -> dict[str, str]:
+        folded = [city.lower() for city in tiers]
+        twice = sorted({city for city in tiers if folded.count(city.lower()) > 1})
+        if twice:
+            raise ValueError(f"{', '.join(twice)} are one city in two spellings")
+        return tiers
+
     @model_validator(mode="after")
     def _breakers_name_what_there_is(self) -> Self:
         feeds = {f"{source}.{feed}" for source, one in self.sources.items() for feed in one.feeds}

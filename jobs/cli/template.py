@@ -35,7 +35,10 @@ SOURCES = """\
 # [sources.NAME.feeds.FEED.maps.ENTITY] what its rows are: canonical column = "column of the source",
 # or a Spark SQL expression over them, as in channel = "'store'". One feed may become several entities.
 # Contact columns (marked so) name one plain column; they are hashed and kept in the vault only. A column
-# that is not mapped stays in raw/ as it came, so map every column that names or reaches a person.
+# that is not mapped stays in raw/ as it came, so map every column that names or reaches a person. What is
+# left of two of them may be used: of birth_date the columns _birth_year and _birth_month (birth_year =
+# "_birth_year"), of address the columns _address_region and _address_city, which are region and city by
+# themselves where these are not mapped.
 """
 
 #: the contact columns and consents that nearly every customer file has

@@ -13,6 +13,10 @@ UPDATED = Column("updated_at", "TIMESTAMP", "When the source last changed the ro
 CONTACT_COLUMNS = ("name", "email", "phone", "birth_date", "address", "loyalty_card", "payment_token")
 
 
+#: canonical column of a customer -> the raw column that holds it as far as the address tells it
+FROM_ADDRESS = {"region": "_address_region", "city": "_address_city"}
+
+
 def _contact(name: str, what: str) -> Column:
     return Column(name, "STRING", f"{what}; keyed hash, the original is in the vault.", contact=True)
 
@@ -279,6 +283,8 @@ NOTE_MEANINGS = {
     "reformatted": "was written in another spelling that means one thing only, and read",
     "skipped_hour": "names a local hour that the clocks skipped; the instant one hour on is meant",
     "repeated_hour": "names a local hour that the clocks showed twice; the first is meant",
+    "from_address": "was not mapped; it was taken out of the postal address before that went to the vault",
+    "looked_up": "was missing; what the settings say of the city stands in its place",
     "imputed_mean": "was missing; the mean of the first rows stands in its place",
     "imputed_median": "was missing; the median of the first rows stands in its place",
     "imputed_mode": "was missing; the most frequent value of the first rows stands in its place",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from jobs.definitions.canonical import FROM_ADDRESS
 from jobs.errors import UsageError
 from jobs.settings import Feed
 
@@ -14,6 +15,12 @@ CONTACT_COLUMNS = ("name", "email", "phone", "birth_date", "address", "loyalty_c
 IMPERSONAL_ENTITIES = frozenset(
     {"products", "stores", "campaigns", "coupons", "customer_attributes", "rates", "holidays"}
 )
+
+#: contact column -> canonical columns of a customer that follow from it -> the raw columns that hold them
+DERIVED = {
+    "birth_date": {"birth_year": "_birth_year", "birth_month": "_birth_month"},
+    "address": FROM_ADDRESS,
+}
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*")
 _QUOTED = re.compile(r"`((?:[^`]|``)+)`")
@@ -27,6 +34,7 @@ class Contacts:
     fields: dict[str, str]  #: source column -> canonical contact column
     person: str | None  #: source column that holds source_customer_id
     derive_birth: bool  #: raw gains ``_birth_year`` and ``_birth_month``
+    derive_place: bool  #: raw gains ``_address_region`` and ``_address_city``
 
 
 def plain_column(expression: str) -> str | None:
@@ -65,9 +73,16 @@ def contacts_of(label: str, feed: Feed) -> Contacts:
                     next_command="edit regulars.toml, or give the source a second column",
                 )
     _check_no_other_use(label, feed, fields)
-    mapped = {canonical for _, entity, canonical, _ in _mappings(label, feed) if entity == "customers"}
-    derive = "birth_date" in fields.values() and not {"birth_year", "birth_month"} <= mapped
-    return Contacts(fields, _person_column(label, feed), derive)
+    derived = {contact: _is_derived(contact, fields, feed) for contact in DERIVED}
+    return Contacts(fields, _person_column(label, feed), derived["birth_date"], derived["address"])
+
+
+def _is_derived(contact: str, fields: Mapping[str, str], feed: Feed) -> bool:
+    """Whether what follows from a contact column is asked for: the source gives some of it in no other way."""
+    mapped = feed.maps.get("customers", {})
+    return contact in fields.values() and any(
+        canonical not in mapped or _uses(mapped[canonical], raw) for canonical, raw in DERIVED[contact].items()
+    )
 
 
 def is_contact(entity: str, canonical: str) -> bool:
@@ -98,11 +113,7 @@ def _check_no_other_use(label: str, feed: Feed, fields: dict[str, str]) -> None:
             continue
         for column, field in fields.items():
             if _uses(expression, column):
-                advice = (
-                    " (leave birth_year and birth_month out and use _birth_year, _birth_month)"
-                    if field == "birth_date"
-                    else ""
-                )
+                advice = f" (use {', '.join(DERIVED[field].values())})" if field in DERIVED else ""
                 raise UsageError(
                     f"{where} uses the column that is mapped to {field}, of which raw holds only a hash{advice}",
                     next_command="edit regulars.toml: map another column",

@@ -23,13 +23,13 @@ from jobs.extract.feed import (
     Landing,
     Window,
 )
-from jobs.extract.privacy import BIRTH_MONTH, BIRTH_YEAR, Keys, PrivacyFilter
+from jobs.extract.privacy import DERIVED_COLUMNS, Keys, PrivacyFilter
 from jobs.settings import Feed, Source
 
 logger = logging.getLogger(__name__)
 
 CONNECTORS = {"sql": sql.read, "files": files.read, "http": http.read}
-RESERVED = frozenset({FILE_COLUMN, ROW_COLUMN, PERSON_COLUMN, BIRTH_YEAR, BIRTH_MONTH})
+RESERVED = frozenset({FILE_COLUMN, ROW_COLUMN, PERSON_COLUMN, *DERIVED_COLUMNS})
 
 
 def extract(
@@ -55,7 +55,7 @@ def extract(
         state: what earlier nights took.
         window: what this night may see.
         keys: pseudonym keys.
-        country: ISO 3166 alpha-2 for phone numbers where the source names no region.
+        country: ISO 3166 alpha-2 for phone numbers and addresses where the source names no region.
 
     Returns:
         Batches of at most 50,000 rows, and the landing once they are exhausted.

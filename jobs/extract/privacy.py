@@ -13,23 +13,26 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.errors import ContractError
-from jobs.extract.contacts import CONTACT_COLUMNS, Contacts
+from jobs.extract.contacts import CONTACT_COLUMNS, DERIVED, Contacts
 from jobs.extract.feed import PERSON_COLUMN
 from jobs.extract.keys import Keys, is_unusable
 from jobs.extract.normalise import NORMALISERS
+from jobs.extract.places import holds_name, place
 
 __all__ = [
-    "BIRTH_MONTH",
-    "BIRTH_YEAR",
     "CONTACT_COLUMNS",
+    "DERIVED_COLUMNS",
     "VAULT_SCHEMA",
     "Keys",
     "PrivacyFilter",
     "is_unusable",
 ]
 
-BIRTH_YEAR = "_birth_year"  #: raw, string, ``1980``; null where the birth date is missing or unusable
-BIRTH_MONTH = "_birth_month"  #: raw, string, ``1`` to ``12``
+#: raw, string, null where the birth date is missing or unusable: ``1980``; ``1`` to ``12``
+BIRTH_YEAR, BIRTH_MONTH = DERIVED["birth_date"].values()
+#: raw, string, null where the address does not tell them: ``IL``; ``Springfield``
+ADDRESS_REGION, ADDRESS_CITY = DERIVED["address"].values()
+DERIVED_COLUMNS = frozenset({BIRTH_YEAR, BIRTH_MONTH, ADDRESS_REGION, ADDRESS_CITY})
 
 VAULT_SCHEMA = pa.schema(
     [
@@ -60,7 +63,7 @@ class PrivacyFilter:
         feed: name of the feed.
         contacts: what the feed's mapping says.
         keys: the keys of this night.
-        region: ISO 3166 alpha-2 for phone numbers and dates without one.
+        region: ISO 3166 alpha-2 for phone numbers, dates and addresses without one.
         sparse: whether a batch may lack mapped columns (JSON leaves nulls out).
     """
 
@@ -99,24 +102,26 @@ class PrivacyFilter:
         """Hash the contact columns of a batch of strings.
 
         Returns:
-            The batch with hashes in place, ``_birth_...`` where derived and ``_person_hash``; and the
-            distinct vault rows, or None where the feed holds no contact data.
+            The batch with hashes in place, ``_birth_...`` and ``_address_...`` where derived and ``_person_hash``;
+            and the distinct vault rows, or None where the feed holds no contact data.
         """
         self.check_columns(batch.schema.names, where)
         person = self._person(batch)
         columns = dict(zip(batch.schema.names, batch.columns, strict=True))
-        births: pa.StringArray | None = None
+        normals: dict[str, pa.StringArray] = {}
+        addresses: pa.StringArray | None = None
         vaults: list[pa.RecordBatch] = []
         for name in batch.schema.names:
             canonical = self._contacts.fields.get(name.casefold())
             if canonical is None:
                 continue
-            hashed, vault, normal = self._replace(columns[name], canonical, person)
-            columns[name] = hashed
+            addresses = columns[name] if canonical == "address" else addresses
+            columns[name], vault, normals[canonical] = self._replace(columns[name], canonical, person)
             vaults.append(vault)
-            births = normal if canonical == "birth_date" else births
         if self._contacts.derive_birth:
-            columns.update(_birth_parts(births, batch.num_rows))
+            columns.update(_birth_parts(normals.get("birth_date"), batch.num_rows))
+        if self._contacts.derive_place:
+            columns.update(_address_parts(addresses, normals.get("name"), self._region, batch.num_rows))
         columns[PERSON_COLUMN] = person
         vault_batch = pa.concat_batches(vaults) if vaults else None
         return pa.RecordBatch.from_pydict(columns), vault_batch
@@ -178,3 +183,21 @@ def _birth_parts(dates: pa.StringArray | None, rows: int) -> dict[str, pa.String
         return {name: pa.nulls(rows, pa.string()) for name in (BIRTH_YEAR, BIRTH_MONTH)}
     month = pc.utf8_ltrim(pc.utf8_slice_codeunits(dates, 5, 7), characters="0")
     return {BIRTH_YEAR: pc.utf8_slice_codeunits(dates, 0, 4), BIRTH_MONTH: month}
+
+
+def _address_parts(
+    addresses: pa.StringArray | None, names: pa.StringArray | None, country: str, rows: int
+) -> dict[str, pa.StringArray]:
+    """Region and city; no city where the person's own name stands in its place."""
+    if addresses is None:
+        return {name: pa.nulls(rows, pa.string()) for name in (ADDRESS_REGION, ADDRESS_CITY)}
+    encoded = addresses.dictionary_encode()
+    places = [place(address, country) for address in encoded.dictionary.to_pylist()]
+    regions = pa.array([one.region for one in places], pa.string()).take(encoded.indices)
+    cities = pa.array([one.city for one in places], pa.string()).take(encoded.indices)
+    if names is not None:
+        pairs = zip(cities.to_pylist(), names.to_pylist(), strict=True)
+        cities = pa.array(
+            [None if city and name and holds_name(city, name) else city for city, name in pairs], pa.string()
+        )
+    return {ADDRESS_REGION: regions, ADDRESS_CITY: cities}

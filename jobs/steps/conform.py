@@ -90,7 +90,7 @@ def mapped(context: Context, entity: Entity, name: tuple[str, str], raw: DataFra
         rows = conform(
             raw, entity, mapping, source=source_name, feed=feed_name,
             spelling=Spelling(source.time_zone or settings.time_zone, source.date_formats, source.decimal_mark),
-            currency=settings.currency,
+            currency=settings.currency, city_tiers=settings.city_tiers,
         )  # fmt: skip
         _ = rows.schema
     except Exception as error:

@@ -6,15 +6,15 @@ false, by which the referee sets the row aside.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.definitions.canonical import COPIES, NOTES, PROVENANCE, has, needed, reads, typed
+from jobs.definitions.canonical import COPIES, FROM_ADDRESS, NOTES, PROVENANCE, has, needed, reads, typed
 from jobs.definitions.model import MONEY, Column, Entity
-from jobs.transforms.reading import Reading, Spelling, read
+from jobs.transforms.reading import Reading, Spelling, looked_up, quoted, read
 
 #: column of conformed orders: what their lines come to
 LINES_TOTAL = "_lines_total"
@@ -29,6 +29,7 @@ def conform(
     feed: str,
     spelling: Spelling,
     currency: str,
+    city_tiers: Mapping[str, str] | None = None,
 ) -> DataFrame:
     """Canonical rows of one feed, one per raw row.
 
@@ -40,14 +41,19 @@ def conform(
         feed: name of the feed.
         spelling: how the source writes times and numbers.
         currency: that of orders which state none.
+        city_tiers: city -> its tier, for rows that state none.
 
     Returns:
         the entity's clean columns typed, provenance, ``_copies`` = 1, and the flags ``_reads_<column>`` and
         ``_has_<column>`` by which rows are judged.
     """
-    constants = {"source": _quoted(source), **({} if "currency" in mapping else {"currency": _quoted(currency)})}
+    told = _told_by_address(mapping, raw.columns)
+    constants = {"source": quoted(source), **({} if "currency" in mapping else {"currency": quoted(currency)})}
     texts = raw.select(
-        *(_text(column, {**constants, **mapping}.get(column.name)).alias(column.name) for column in entity.columns),
+        *(
+            _text(column, {**constants, **told, **mapping}.get(column.name)).alias(column.name)
+            for column in entity.columns
+        ),
         F.lit(f"{source}.{feed}").alias("_feed"),
         "_file",
         "_row",
@@ -55,6 +61,9 @@ def conform(
         "_person_hash",
     )
     readings = {column.name: read(column, spelling) for column in entity.columns}
+    readings |= {name: Reading(readings[name].value, {"from_address": f"`{name}` IS NOT NULL"}) for name in told}
+    if city_tiers and {"city", "city_tier"} <= readings.keys():
+        readings["city_tier"] = looked_up("city_tier", "city", city_tiers)
     values = {name: F.expr(reading.value) for name, reading in readings.items()}
     readable = [(F.col(c.name).isNull() | values[c.name].isNotNull()).alias(reads(c)) for c in typed(entity)]
     present = [F.col(c.name).isNotNull().alias(has(c)) for c in needed(entity)]
@@ -93,6 +102,13 @@ def with_lines_total(orders: DataFrame, lines: DataFrame) -> DataFrame:
     return orders.join(sums, ["source", "order_id"], "left").select(*orders.columns, LINES_TOTAL)
 
 
+def _told_by_address(mapping: Mapping[str, str], present: Sequence[str]) -> dict[str, str]:
+    """Canonical columns that a mapping leaves to the address -> the raw columns that hold them, if this night's do."""
+    if "address" not in mapping:
+        return {}
+    return {name: raw for name, raw in FROM_ADDRESS.items() if name not in mapping and raw in present}
+
+
 def _text(column: Column, expression: str | None) -> SparkColumn:
     """A mapped value as trimmed text; empty text says nothing."""
     if expression is None:
@@ -112,7 +128,3 @@ def _notes(readings: Mapping[str, Reading]) -> SparkColumn:
 
 def _default(column: Column) -> SparkColumn:
     return F.expr(f"CASE WHEN `{column.name}` IS NULL THEN {column.default} END")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -8,7 +8,7 @@ row carries a note of it: dates of which the order of day and month is plain, an
 from __future__ import annotations
 
 import zoneinfo
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -67,6 +67,18 @@ def read(column: Column, spelling: Spelling) -> Reading:
         return Reading(_boolean(text), {})
     # an exponent means that a spreadsheet has rounded the number, and not every engine reads it
     return _number(f"translate({text}, '{_WIDE}eE', '{_NARROW}##')", column, spelling.decimal_mark)
+
+
+def looked_up(column: str, by: str, table: Mapping[str, str]) -> Reading:
+    """A column as it is given; where nothing is, what a table says of another column in whatever case, noted."""
+    entries = " ".join(f"WHEN lower({quoted(name)}) THEN {quoted(value)}" for name, value in table.items())
+    found = f"CASE lower(`{by}`) {entries} END"
+    return Reading(f"coalesce(`{column}`, {found})", {"looked_up": f"`{column}` IS NULL AND {found} IS NOT NULL"})
+
+
+def quoted(text: str) -> str:
+    """Text as a literal of Spark SQL."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def _first_of(plain: str, others: Sequence[str]) -> Reading:

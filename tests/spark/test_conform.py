@@ -241,3 +241,83 @@ def test_equal_headers_of_a_file_fold_and_others_stay(table: Table) -> None:
     orders = conform(raw, BY_NAME["orders"], mapping, source="p", feed="f", spelling=Spelling("UTC"), currency="CNY")
     found = [(r["_file"], r["store_id"], r["_row"], r["_copies"]) for r in rows_of(fold_headers(orders))]
     assert sorted(found) == [("a", "1", 2, 2), ("a", "2", 4, 1), ("b", "1", 2, 1)]
+
+
+PLACED = f"id STRING, home STRING, town STRING, tier STRING, _address_region STRING, _address_city STRING, {META}"
+TIERS = {"Graz": "2", "上海": "1", "L'Aquila": "3", "ÖREBRO": "4"}
+
+
+def placed(table: Table, mapping: dict[str, str], *rows: dict[str, str | None]) -> list[tuple[Any, ...]]:
+    """City, region, tier and notes of customers whose raw rows hold what their addresses told."""
+    raw = table(PLACED, [{**row, "id": str(n), "_row": n, "_landed": "2026-06-30"} for n, row in enumerate(rows)])
+    found = conform(
+        raw, BY_NAME["customers"], {"source_customer_id": "id", **mapping}, source="crm", feed="people",
+        spelling=UTC_PLAIN, currency="EUR", city_tiers=TIERS,
+    )  # fmt: skip
+    ordered = sorted(rows_of(found), key=lambda row: int(row["_row"]))
+    return [(row["city"], row["region"], row["city_tier"], row["_notes"]) for row in ordered]
+
+
+def test_an_address_gives_region_and_city_where_the_mapping_leaves_them_out(table: Table) -> None:
+    rows: list[dict[str, str | None]] = [
+        {"home": "k1:a", "town": "Wien", "_address_city": "Graz", "_address_region": "Steiermark"},
+        {"home": "k1:b", "_address_region": "Tirol"},
+        {"home": "k1:!c", "town": "Linz"},
+    ]
+    assert placed(table, {"address": "home"}, *rows) == [
+        ("Graz", "Steiermark", "2", "city.from_address,region.from_address,city_tier.looked_up"),
+        (None, "Tirol", None, "region.from_address"),
+        (None, None, None, None),
+    ]
+    assert placed(table, {"address": "home", "city": "town"}, *rows) == [
+        ("Wien", "Steiermark", None, "region.from_address"),
+        (None, "Tirol", None, "region.from_address"),
+        ("Linz", None, None, None),
+    ]
+    assert placed(table, {"city": "town"}, *rows) == [
+        ("Wien", None, None, None),
+        (None,) * 4,
+        ("Linz", None, None, None),
+    ]
+
+
+def test_raw_of_before_addresses_told_places_stays_without(table: Table) -> None:
+    raw = table(f"id STRING, home STRING, {META}", [{"id": "1", "home": "k1:a", "_row": 1, "_landed": "2026-06-30"}])
+    mapping = {"source_customer_id": "id", "address": "home"}
+    people = BY_NAME["customers"]
+    (row,) = rows_of(conform(raw, people, mapping, source="c", feed="p", spelling=UTC_PLAIN, currency="EUR"))
+    assert (row["city"], row["region"], row["_notes"], row["address_hash"]) == (None, None, None, "k1:a")
+
+
+def test_a_city_s_tier_is_looked_up_where_none_is_given(table: Table) -> None:
+    rows: list[dict[str, str | None]] = [
+        {"town": "graz"},
+        {"town": " GRAZ "},
+        {"town": "Graz", "tier": "9"},
+        {"town": "上海"},
+        {"town": "l'aquila"},
+        {"town": "Örebro"},
+        {"town": "Linz"},
+        {"tier": "9"},
+    ]
+    assert [row[2:] for row in placed(table, {"city": "town", "city_tier": "tier"}, *rows)] == [
+        ("2", "city_tier.looked_up"),
+        ("2", "city_tier.looked_up"),
+        ("9", None),
+        ("1", "city_tier.looked_up"),
+        ("3", "city_tier.looked_up"),
+        ("4", "city_tier.looked_up"),
+        (None, None),
+        ("9", None),
+    ]
+
+
+def test_stores_have_tiers_too(table: Table) -> None:
+    raw = table(f"id STRING, town STRING, {META}", [{"id": "1", "town": "GRAZ", "_row": 1, "_landed": "2026-06-30"}])
+    found = conform(
+        raw, BY_NAME["stores"], {"store_id": "id", "city": "town"}, source="crm", feed="stores",
+        spelling=UTC_PLAIN, currency="EUR", city_tiers=TIERS,
+    )  # fmt: skip
+    assert [(row["city"], row["city_tier"], row["_notes"]) for row in rows_of(found)] == [
+        ("GRAZ", "2", "city_tier.looked_up")
+    ]
