@@ -229,7 +229,7 @@ def test_doctor_without_a_configuration(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_city_in_two_spellings_has_no_tier(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REGULARS_CONFIG", str(tmp_path / "regulars.toml"))
     (tmp_path / "regulars.toml").write_text('[city_tiers]\nGraz = "1"\nGRAZ = "2"\nLinz = "1"\n')
-    with pytest.raises(UsageError, match="city_tiers: .*GRAZ, Graz are one city"):
+    with pytest.raises(UsageError, match=r"city_tiers: .*GRAZ, Graz are one city"):
         load_settings()
 
 
