@@ -17,7 +17,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install run run-restaurant airflow test test-unit test-faults test-report test-docker check format bench validation generate lock java clean
+.PHONY: help install run run-restaurant airflow test test-unit test-input test-faults test-report test-docker check format bench validation generate lock java clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,10 +34,13 @@ airflow: $(READY) java  ## Airflow in the foreground, with address and password 
 	@$(BIN)/python -m jobs.sample.demo $(BUSINESS) --airflow
 
 test: $(READY) java  ## all tests but those of faults and containers
-	$(BIN)/pytest tests/unit tests/spark tests/conventions tests/dags tests/e2e
+	$(BIN)/pytest tests/unit tests/spark tests/conventions tests/dags tests/e2e --ignore tests/e2e/input
 
 test-unit: $(READY)  ## tests that need no JVM and no Airflow: seconds
 	$(BIN)/pytest tests/unit tests/conventions
+
+test-input: $(READY) java  ## late, corrected, refunded, replayed and foreign input, night by night
+	$(BIN)/pytest tests/e2e/input
 
 test-faults: $(READY) java  ## kills, full disks, damaged files
 	$(BIN)/pytest tests/faults
