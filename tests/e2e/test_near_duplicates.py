@@ -61,7 +61,7 @@ def orders(site: Site, day: date) -> set[str]:
 
 
 def said(site: Site, table: str) -> list[list[str]]:
-    """What the rows of a clean table say; a line that comes again unchanged is known since another night in a rebuild."""
+    """What the rows of a clean table say; of a line that comes again unchanged, a rebuild keeps the newer place."""
     found = rows(site, SECOND, "clean", table)
     return sorted(
         [f"{name} {value}" for name, value in row.items() if name not in ("_landed", "_file", "_row")] for row in found
