@@ -35,3 +35,13 @@ def settled(rule_id: str, waiting: Mapping[str, int]) -> Verdict:
         "clean.refunds", rule_id, clean.REFUND_RULES[rule_id], "warning", waiting["known"], failed, failed == 0,
         "held" if failed else "none", owner="finance",
     )  # fmt: skip
+
+
+def single(alike: Mapping[str, int]) -> Verdict:
+    """Orders that say what another one says are kept unless the site leaves them out: two equal sales may be real."""
+    action = "repaired" if alike["dropped"] else "reported"
+    return Verdict(
+        "clean.orders", clean.NEAR_DUPLICATE,
+        "No other order has the same person, store, time and lines under another id.",
+        "info", alike["checked"], alike["found"], alike["found"] == 0, action if alike["found"] else "none",
+    )  # fmt: skip

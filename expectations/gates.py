@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from expectations import history
-from expectations.accounts import conserved, on_time, settled
+from expectations.accounts import conserved, on_time, settled, single
 from expectations.arrivals import Landings, known_columns, not_empty, parsable
 from expectations.referee import Referee, Verdict, load_rules
 from expectations.split import ACCEPTED, Bounds, Earlier, Split, action_of
@@ -107,6 +107,7 @@ class Gate:
         changes: Mapping[str, Mapping[str, Mapping[str, int]]],
         touched: Mapping[str, list[str]],
         waiting: Mapping[str, int] | None,
+        alike: Mapping[str, int] | None,
     ) -> list[Verdict]:
         """Judge what tonight put into the clean tables.
 
@@ -115,6 +116,8 @@ class Gate:
             changes: entity -> feed -> what became of how many of its raw rows.
             touched: entity that changed -> the business dates that did; one that has none is judged whole.
             waiting: how many refunds are ``known``, and rule -> how many wait by it; None without refunds.
+            alike: how many of tonight's orders were ``checked``, ``found`` to be near duplicates of others, and
+                whether these were ``dropped``; None where no order changed.
 
         Raises:
             ContractError: a critical rule failed.
@@ -122,6 +125,7 @@ class Gate:
         verdicts = [conserved(name, missing) for name, missing in sorted(unexplained.items())]
         verdicts += [on_time(name, changes[name]) for name in ON_TIME if changes.get(name)]
         verdicts += [settled(rule_id, waiting) for rule_id in clean.REFUND_RULES if waiting is not None]
+        verdicts += [single(alike)] if alike is not None else []
         changed = [entity for entity in clean.BY_NAME.values() if touched.get(entity.name)]
         found = side_by_side(lambda entity: self._judge_clean(entity, touched[entity.name]), changed)
         verdicts += [verdict for one in found for verdict in one]

@@ -123,6 +123,9 @@ class Split:
         keys = self.spark.createDataFrame([], ", ".join(f"{name} STRING" for name in names))
         if self.base is not None and not self.earlier.is_all:
             keys = read(self.spark, self.base, "clean", target.name, columns).select(*names)
+            if target.name in clean.LEFT_OUT:  # a near duplicate is an order too: its lines belong to something
+                left_out = read(self.spark, self.base, "clean", clean.LEFT_OUT[target.name], columns)
+                keys = keys.union(left_out.select(*names))
             if target.name in self.earlier.keys:
                 keys = keys.join(self.earlier.keys[target.name], names, "left_anti")
         if has_staged(self.night, f"judged/{target.name}"):

@@ -33,7 +33,7 @@ ACTIONS = {
     "blocked": "Stopped the night",
     "asked": "Waits for a person's answer",
     "approved": "Let through by a person",
-    "repaired": "Read and kept, with a note",
+    "repaired": "Repaired; counted here",
 }
 #: actions after which a row is in no table
 SET_ASIDE = ("quarantined", "held")
@@ -41,7 +41,7 @@ FATES = {
     "inserted": ("New", "not known before"),
     "superseding": ("Changed", "put in the place of an older version"),
     "unchanged": ("Unchanged", "known already, the same"),
-    "duplicate": ("Duplicate", "the same row more than once tonight"),
+    "duplicate": ("Duplicate", "says what another row says, or is older than what is known"),
     "excluded": ("Kept out", "by the feed's own condition"),
     "quarantined": ("Set aside", "failed a rule"),
     "held": ("Held", "came too late; waits to be let in"),

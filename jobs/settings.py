@@ -189,6 +189,9 @@ class Policies(Part):
 
     unknown_store: Literal["quarantine", "infer"] = "quarantine"
     unknown_product: Literal["quarantine", "infer"] = "quarantine"
+    #: an order that says what another one says, under another id (same person, store, instant and lines): ``keep`` both
+    #: and report it, because two equal receipts may be real; ``drop`` all but the one with the smallest id
+    near_duplicates: Literal["keep", "drop"] = "keep"
     #: nothing arrived, too much was set aside, or far more or less came than usual: block the night, publish with a
     #: warning, or ask a person (``regulars approve``, or the page of Airflow)
     breaker: Literal["block", "warn", "ask"] = "block"

@@ -48,6 +48,7 @@ def judge(context: Context, name: str) -> dict[str, Any]:
             {name: one["changes"] for name, one in merged.items()},
             {name: one["dates"] or ["all"] for name, one in merged.items() if one["wrote"]},
             merged["refunds"].get("waiting"),
+            merged["orders"].get("near_duplicates"),
         )
     else:
         verdicts = gate.published([table for table in TABLES if table not in WRITTEN_LAST])

@@ -19,6 +19,12 @@ IS_OUTLIER = Column(
     "is_outlier", "BOOLEAN", "An amount is far above what is usual (Tukey's outer fence, frozen); kept.", required=True
 )
 
+#: entities of which near duplicates may be left out -> the table of the clean zone that keeps them, beside their own
+LEFT_OUT = {"orders": "left_out.orders", "order_lines": "left_out.order_lines"}
+
+#: the rule that says how many orders are near duplicates of others
+NEAR_DUPLICATE = "orders.near_duplicate"
+
 #: why a refund waits outside of the clean matches -> the rule in words
 REFUND_RULES = {
     "refunds.sale.known": "A refund names a known order, or its person bought the product before.",

@@ -11,7 +11,7 @@ from jobs.definitions import canonical, clean
 from jobs.definitions.model import Entity
 from jobs.models import cleaning
 from jobs.parallel import side_by_side
-from jobs.steps import admission, refunds, replay
+from jobs.steps import admission, near_duplicates, refunds, replay
 from jobs.steps.context import Context
 from jobs.storage import files
 from jobs.storage.aside import set_aside
@@ -37,6 +37,7 @@ def run(context: Context) -> dict[str, Any]:
     # what the inferred members and the business dates of later entities need comes first
     first = ("stores", "products", "orders", "order_lines")
     done = {name: _merge(context, canonical.BY_NAME[name]) for name in first}
+    near_duplicates.settle(context, done)
     others = [entity for entity in canonical.ENTITIES if entity.name not in first]
     found = side_by_side(lambda entity: _merge(context, entity), others)
     done |= dict(zip((entity.name for entity in others), found, strict=True))
@@ -86,7 +87,7 @@ def _fit(context: Context, entity: Entity, rows: DataFrame) -> cleaning.Cleaning
 
 def _known(context: Context, entity: Entity) -> tuple[DataFrame, set[str] | None]:
     """What is known of an entity, and the business dates of what a replay merges afresh; None if it does so of none."""
-    known = context.clean(entity.name)
+    known = context.known(entity.name)
     if not context.replay:
         return known, None
     known, afresh = replay.forgotten(context, entity, known)
@@ -113,9 +114,11 @@ def _tally(classified: DataFrame) -> tuple[dict[str, dict[str, int]], set[str], 
 def _classified(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) -> DataFrame:
     """What each row does to what is known; on a first load without doubles that is plain, and nothing is sorted."""
     remove_staged(context.night, f"classified/{entity.name}")
-    if not context.night.parts("clean", entity.name) and not merge.has_doubles(rows, entity):
-        return rows.withColumn(merge.CHANGE, F.lit(merge.INSERTED))
-    write_staged(merge.classified(rows, known, entity), context.night, f"classified/{entity.name}")
+    is_plain = not context.night.parts("clean", entity.name) and not merge.has_doubles(rows, entity)
+    found = rows.withColumn(merge.CHANGE, F.lit(merge.INSERTED)) if is_plain else merge.classified(rows, known, entity)
+    if is_plain and not (near_duplicates.drops(context) and entity.name in clean.LEFT_OUT):
+        return found
+    write_staged(found, context.night, f"classified/{entity.name}")
     return read_staged(context.spark, context.night, f"classified/{entity.name}")
 
 
@@ -196,7 +199,7 @@ def _first_night(context: Context) -> str:
 def _dated_by_order(context: Context, lines: DataFrame) -> DataFrame:
     """A line's business date is its order's: as merged tonight, as known, or as held."""
     key = ["source", "order_id"]
-    dates = context.clean("orders").select(*key, "business_date")
+    dates = context.known("orders").select(*key, "business_date")
     if has_staged(context.night, "held/orders"):
         held = read_staged(context.spark, context.night, "held/orders").select(*key, "business_date")
         dates = dates.union(held.join(dates, key, "left_anti").dropDuplicates(key))

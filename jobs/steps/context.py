@@ -81,6 +81,18 @@ class Context:
         dated = clean.BY_NAME[name].dated is not None
         return parquet.read(self.spark, self.night, "clean", name, clean.table(name), partitioned=dated)
 
+    def left_out(self, name: str) -> DataFrame:
+        """Rows that a clean table is without because others are near duplicates of them, with ``ds`` beside."""
+        return parquet.read(self.spark, self.night, "clean", clean.LEFT_OUT[name], clean.table(name), partitioned=True)
+
+    def known(self, name: str) -> DataFrame:
+        """A clean table and what was left out of it: everything that a row of tonight may restate."""
+        rows = self.clean(name)
+        if name not in clean.LEFT_OUT or not self.night.parts("clean", clean.LEFT_OUT[name]):
+            return rows
+        # a partition that was merged tonight holds its rows again
+        return rows.unionByName(self.left_out(name).join(rows, [*clean.BY_NAME[name].key], "left_anti"))
+
     def close(self) -> None:
         """Release the session, if one was used, before the engine goes."""
         if "spark" in self.__dict__:

@@ -95,10 +95,13 @@ def _group(column: str) -> SparkColumn:
     return F.expr(f"pmod(xxhash64({column}), {_GROUPS})")
 
 
+def tokens() -> list[SparkColumn]:
+    """Who it is, in the order of :data:`PEOPLE`: texts of which two orders or refunds of one person share one."""
+    return [F.expr(f"CASE WHEN {name} NOT LIKE '%{_UNUSABLE}%' THEN concat('{name}:', {name}) END") for name in PEOPLE]
+
+
 def _people() -> SparkColumn:
-    """Who it is, as texts of which two orders or refunds of one person share one."""
-    each = (F.expr(f"CASE WHEN {name} NOT LIKE '%{_UNUSABLE}%' THEN concat('{name}:', {name}) END") for name in PEOPLE)
-    return F.array_compact(F.array(*each))
+    return F.array_compact(F.array(*tokens()))
 
 
 def _given_back(refunds: DataFrame, group: SparkColumn, tokens: SparkColumn, *, is_named: bool) -> DataFrame:

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from jobs.definitions.clean import NEAR_DUPLICATE
 from jobs.errors import UsageError
 from jobs.sample.dirt.kind import Copy, WholeFile
 from jobs.sample.dirt.receipt_rows import read_lines
@@ -71,7 +72,7 @@ def rule_ids() -> Iterator[str]:
 
 
 def test_the_rules_that_dirt_has_to_fail_exist() -> None:
-    known = set(rule_ids()) | {"orders.business_date.late_horizon"}
+    known = set(rule_ids()) | {"orders.business_date.late_horizon", NEAR_DUPLICATE}
     known |= {f"unparsable.{reason}" for reason in ("column_count", "quote", "nul_byte", "encoding")}
     expected = {rule for kind in KINDS for rule in kind.expected.rules if not kind.gap}
     instead = {rule for kind in KINDS if kind.gap for rule in kind.gap.rules}

@@ -161,7 +161,7 @@ def test_notices_alone_make_no_warning() -> None:
     page = drawn(night(1, 0, gate_more={"verdicts": [noticed]}), night(0, 0))
     assert "Published None of 4 rules failed; 1 rule noticed something worth knowing." in page.said()
     assert "No rule failed, 1 noticed something" in page.said("failed")
-    assert "Read and kept, with a note" in page.said("failed")
+    assert "Repaired; counted here" in page.said("failed")
 
 
 def test_failed_rules_come_first_worst_first_and_passed_ones_are_folded() -> None:

@@ -129,7 +129,8 @@ class Evidence:
 
     def reported(self, rule: str) -> int:
         """Rows that a rule reported, over all nights."""
-        verdicts = [one for night in self.nights for one in night.records()["gate_raw"]["verdicts"]]
+        steps = [night.records() for night in self.nights]
+        verdicts = [one for step in steps for gate in ("gate_raw", "gate_clean") for one in step[gate]["verdicts"]]
         return sum(one["rows_failed"] for one in verdicts if one["rule_id"] == rule and one["action"] == "reported")
 
     @cached_property
@@ -246,7 +247,8 @@ class Measured:
     def _precision(self, figure: Figure) -> float | None:
         wanted = frozenset(figure.kind.expected.rules)
         if figure.kind.expected.outcome == "reported":
-            return _share(figure.rows, sum(map(self.evidence.reported, wanted)))
+            told = sum(wanted == frozenset(one.kind.expected.rules) for one in self._truth)
+            return _share(told, sum(map(self.evidence.reported, wanted)))
         if figure.kind.expected.outcome == "repaired":
             return self._precision_of_repairs(figure.kind.expected.reads or "")
         if figure.kind.expected.outcome == "duplicate":

@@ -40,11 +40,14 @@ def _second_record(row: Row) -> None:
     row["card_number"] = f"77{row['member_id']:010d}"
 
 
-def _apart(column: str, damage: Change) -> Callable[[Row], None]:
-    """A row of its own, that nothing refers to, with a damage: its rejection has no consequences."""
+def _apart(column: str, damage: Change, times: int = 1) -> Callable[[Row], None]:
+    """A row of its own, that nothing refers to, with a damage: its rejection has no consequences.
+
+    Where an id stands on several rows, ``times`` keeps two kinds that strike two of them apart.
+    """
 
     def change(row: Row) -> None:
-        row[column] += _APART
+        row[column] += times * _APART
         damage.apply(row)
 
     return change
@@ -138,7 +141,7 @@ MASTER_DATA = (
     Kind("holdout_unclear", "crm.campaign_members", "Held out or not, who knows.", put("is_holdout", "maybe"),
          quarantined("campaign_members.is_holdout.readable")),
     Kind("coupon_worth_words", "crm.coupons", "Words for the worth of a coupon.",
-         Copy("face_value", _apart("coupon_id", put("face_value", "a lot"))),
+         Copy("face_value", _apart("coupon_id", put("face_value", "a lot"), 2)),
          quarantined("coupons.face_value.readable")),
     Kind("product_set_meal_unclear", "crm.products", "A set meal or not, who knows.",
          Copy("is_set_meal", _apart("product_id", put("is_set_meal", "maybe"))),

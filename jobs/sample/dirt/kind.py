@@ -84,6 +84,7 @@ class Kind:
     is_structural: bool = True  #: decided by form alone: bytes, types, bounds, known values, references
     key: tuple[str, ...] | None = None  #: columns to know the row by where the feed's own are what is damaged
     is_of_last_night: bool = False  #: strikes what comes with the last night only
+    is_of_guest: bool | None = None  #: strikes receipts that show no card, or such as show one; None for both
     gap: Gap | None = None
 
 
@@ -117,6 +118,7 @@ FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 
 DUPLICATE = Expected("duplicate")
 REPORTED = Expected("reported")
+NEAR_DUPLICATE = Expected("reported", ("orders.near_duplicate",))
 
 
 def put(column: str, value: object | Callable[[Any], object]) -> Change:

@@ -6,10 +6,9 @@ from typing import Any
 
 from jobs.sample.dirt.kind import (
     DUPLICATE,
-    REPORTED,
+    NEAR_DUPLICATE,
     Change,
     Copy,
-    Gap,
     Kind,
     Row,
     harmless,
@@ -100,8 +99,7 @@ ORDERS = tuple(
 
 MORE = (
     Kind("online_order_under_another_id", "online.orders", "The same order once more, under another id.",
-         Copy("order_id", _other_id), REPORTED, is_structural=False,
-         gap=Gap("nothing tells it from a second equal order of the same minute; both count")),
+         Copy("order_id", _other_id), NEAR_DUPLICATE, is_structural=False),
     Kind("account_consent_unclear", "online.accounts", "A consent that is neither yes nor no.",
          put("marketing_consent", "perhaps"), quarantined("customers.marketing_consent.readable")),
     Kind("markup_as_account_name", "online.accounts", "Markup as a person's name.",

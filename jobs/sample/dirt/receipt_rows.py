@@ -84,8 +84,9 @@ class Receipts:
         return self._spots
 
     def fits(self, kind: Kind, spot: Spot) -> bool:
-        """What comes with the last night is for kinds that need it."""
-        return kind.is_of_last_night == spot.is_last
+        """What comes with the last night is for kinds that need it, and so is a guest's receipt."""
+        is_of_guest = not self._row(spot)["card_number"]
+        return kind.is_of_last_night == spot.is_last and kind.is_of_guest in (None, is_of_guest)
 
     def damage(self, kind: Kind, spot: Spot) -> Truth:
         """Change a line, or add one."""

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from jobs.sample.dirt.kind import (
     DUPLICATE,
     FULL_WIDTH,
+    NEAR_DUPLICATE,
     REPORTED,
     Bytes,
     Change,
@@ -90,9 +91,11 @@ LINES = (
           Copy("", nothing, is_in_other_file=True), DUPLICATE),
     _kind("receipt_in_two_files_that_disagree", "A second file says something else about the receipt.",
           Copy("fulfilment", _other_fulfilment, is_in_other_file=True), DUPLICATE),
-    Kind("receipt_under_another_number", FEED, "The same receipt once more, under another number.",
-         Copy("receipt_no", _other_number), REPORTED, is_structural=False,
-         gap=Gap("nothing tells it from a second equal order of the same minute; both count")),
+    Kind("receipt_under_another_number", FEED, "A member's receipt once more, under another number.",
+         Copy("receipt_no", _other_number), NEAR_DUPLICATE, is_structural=False, is_of_guest=False),
+    Kind("guest_receipt_under_another_number", FEED, "A guest's receipt once more, under another number.",
+         Copy("receipt_no", _other_number), REPORTED, is_structural=False, is_of_guest=True,
+         gap=Gap("nobody knows whose it is: two guests may buy the same in one minute; both count")),
 )  # fmt: skip
 
 FILES = (
