@@ -36,6 +36,17 @@ def parsable(feed: str, landing: Mapping[str, Any], max_share: float, min_rows: 
     )  # fmt: skip
 
 
+def filled_files(feed: str, landing: Mapping[str, Any]) -> Verdict:
+    """A file that came holds something; an empty one beside good ones may be a till that failed."""
+    came = [f for f in landing["files"] if f["status"] in ("landed", "empty")]
+    empty = sorted(str(f["name"]) for f in came if f["status"] == "empty")
+    said = f"; empty: {', '.join(empty)}" if empty else ""
+    return Verdict(
+        f"raw.{feed}", f"{feed}.files.filled", f"Every file that came holds rows{said}.",
+        "info", len(came), len(empty), not empty, "reported" if empty else "none",
+    )  # fmt: skip
+
+
 def known_columns(landings: Landings, base: Night | None) -> list[Verdict]:
     """A source's columns are those it had; a new one is carried raw and goes no further until a mapping names it."""
     before: dict[str, set[str]] = {}

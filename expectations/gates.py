@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from expectations import history
 from expectations.accounts import conserved, on_time, settled, single
-from expectations.arrivals import Landings, known_columns, not_empty, parsable
+from expectations.arrivals import Landings, filled_files, known_columns, not_empty, parsable
 from expectations.referee import Referee, Verdict, load_rules
 from expectations.split import ACCEPTED, Bounds, Earlier, Split, action_of
 from jobs.definitions import canonical, clean, published
@@ -55,6 +55,7 @@ class Gate:
         share, rows = self.bounds.max_quarantine_share, self.bounds.min_rows_for_share
         verdicts = [not_empty(feed, landing, feed in may_be_empty) for feed, landing in sorted(landings.items())]
         verdicts += [parsable(feed, landing, share, rows) for feed, landing in sorted(landings.items())]
+        verdicts += [filled_files(feed, landing) for feed, landing in sorted(landings.items()) if landing["files"]]
         verdicts += history.volumes(landings, self.base, self.night.date, self.bounds.history)
         verdicts += known_columns(landings, self.base)
         self._block("gate_arrived", [self.bounds.breakers.applied(verdict) for verdict in verdicts])

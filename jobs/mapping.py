@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
 from difflib import SequenceMatcher, get_close_matches
 
 from jobs.definitions.canonical import BY_NAME
@@ -102,9 +104,25 @@ def _imputation_problem(name: str, rule: str) -> str | None:
         return f"imputation.{name}: only a column that may be empty can be imputed, and no contact data"
     if wanted.endswith("_consent"):
         return f"imputation.{name}: consent is given by the person or not at all"
+    if rule.startswith("constant:") and not _can_be(column, rule.removeprefix("constant:")):
+        return f"imputation.{name}: {rule.removeprefix('constant:')!r} is no {column.type}"
     if rule in ("mean", "median") and not column.type.startswith(("INT", "BIGINT", "DECIMAL")):
         return f"imputation.{name}: {rule} needs numbers, the column is {column.type}"
     return None
+
+
+def _can_be(column: Column, text: str) -> bool:
+    """Whether a constant can stand in a column."""
+    try:
+        if column.type.startswith("DECIMAL"):
+            return Decimal(text).is_finite()
+        if column.type in ("INT", "BIGINT"):
+            return str(int(text)) == text
+        if column.type in ("DATE", "TIMESTAMP"):
+            return bool(datetime.fromisoformat(text))
+    except (ArithmeticError, ValueError):
+        return False
+    return column.type != "BOOLEAN" or text in ("true", "false")
 
 
 def problems(label: str, feed: Feed) -> list[str]:

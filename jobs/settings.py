@@ -130,6 +130,17 @@ class Source(Part):
     #: region for phone numbers without a country code, ISO 3166 alpha-2; the chain's country if absent
     phone_region: str | None = None
 
+    @field_validator("date_formats")
+    @classmethod
+    def _are_patterns(cls, formats: tuple[str, ...]) -> tuple[str, ...]:
+        for one in formats:
+            letters = set(re.findall("[A-Za-z]", re.sub("'[^']*'", "", one)))
+            if one not in ("epoch_seconds", "epoch_millis") and not {"y", "d"} <= letters <= set("yMdHhmsSaXxZz"):
+                raise ValueError(
+                    f"{one!r} is no format of a date, as M/d/yyyy[ H:mm] is, nor epoch_seconds, epoch_millis"
+                )
+        return formats
+
     @model_validator(mode="after")
     def _says_nothing_that_is_not_heard(self) -> Self:
         for name, feed in self.feeds.items():

@@ -15,6 +15,8 @@ from jobs.settings import load_settings
 from jobs.storage import approvals
 from jobs.storage.warehouse import Warehouse
 
+HOW = "regulars approve --date {} --by NAME"
+
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module."""
@@ -29,6 +31,8 @@ def approve(
 ) -> None:
     """Let a night through that has stopped to ask a person; what asked is on record with the name and the time."""
     day = parse_date(date_)
+    if not by.strip():
+        raise UsageError("--by names nobody; an approval is on record with its giver", next_command=HOW.format(day))
     warehouse = Warehouse(load_settings().warehouse)
     waiting = [night for night in warehouse.open_nights() if night.date == day]
     questions = gating.open_questions(waiting[-1]) if waiting else []
@@ -38,7 +42,14 @@ def approve(
     if unknown:
         asked = ", ".join(question["rule_id"] for question in questions)
         raise UsageError(f"{', '.join(unknown)} does not ask; {asked} does", next_command="regulars approve --help")
+    known = {(one["table_name"], one["rule_id"]): one["by"] for one in approvals.of(warehouse, day)}
     chosen = [question for question in questions if rule is None or question["rule_id"] in rule]
+    chosen = [question for question in chosen if (question["table_name"], question["rule_id"]) not in known]
+    if not chosen:
+        givers = ", ".join(sorted(set(known.values())))
+        raise UsageError(
+            f"{day} is already approved by {givers}", next_command=f"regulars run --date {day} --from clean"
+        )
     given = [
         {"table_name": q["table_name"], "rule_id": q["rule_id"], "by": by, "reason": reason, "at": datetime.now(UTC)}
         for q in chosen

@@ -119,7 +119,11 @@ def admit(
     held = rejected.held_orders(seen)
     if not held:
         raise UsageError(f"no order is held in the night of {seen.date}", next_command=SHOW)
-    if all_ == bool(order or feed):
+    if all_ and (order or feed):
+        raise UsageError(
+            "--all lets everything in; it goes with no --order and no --feed", next_command=f"{ADMIT} --all"
+        )
+    if not all_ and not order and not feed:
         raise UsageError(
             f"{len(held)} orders are held by {', '.join(sorted(set(held.values())))}; say which to let in",
             next_command=f"{ADMIT} --all, or --feed SOURCE.FEED, or --order ID",

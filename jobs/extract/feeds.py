@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from jobs.errors import ContractError
 from jobs.extract import files, http, sql
 from jobs.extract.chunks import Chunk, Outcome, Request, reject_batch
-from jobs.extract.contacts import contacts_of
+from jobs.extract.contacts import contacts_of, exact_columns, plain_column
 from jobs.extract.digest import RowsHash
 from jobs.extract.feed import (
     FILE_COLUMN,
@@ -85,7 +85,7 @@ def _run(request: Request, guard: PrivacyFilter, holder: Sequence[Extraction]) -
             if chunk.columns is not None:
                 rows += chunk.columns.num_rows
             rejected += len(chunk.rejects)
-            yield _guarded(chunk, guard, outcome, digest)
+            yield _guarded(request, chunk, guard, outcome, digest)
     holder[0].landing = Landing(
         source=request.source_name,
         feed=request.feed_name,
@@ -101,13 +101,14 @@ def _run(request: Request, guard: PrivacyFilter, holder: Sequence[Extraction]) -
     logger.info("%s: %d rows, %d rejected", request.label, rows, rejected)
 
 
-def _guarded(chunk: Chunk, guard: PrivacyFilter, outcome: Outcome, digest: RowsHash) -> Extracted:
+def _guarded(request: Request, chunk: Chunk, guard: PrivacyFilter, outcome: Outcome, digest: RowsHash) -> Extracted:
     rejects = reject_batch(chunk.file, chunk.rejects) if chunk.rejects else None
     for reject in chunk.rejects:
         digest.rejected(reject)
     if chunk.columns is None:
         return Extracted(rejected=rejects)
     check_names(chunk.columns.schema.names, chunk.file)
+    check_mapped(request, chunk.columns.schema.names, chunk.file)
     outcome.saw_columns(chunk.columns.schema.names)
     if not chunk.columns.num_rows:
         guard.check_columns(chunk.columns.schema.names, chunk.file)
@@ -136,6 +137,25 @@ def check_names(names: Sequence[str], where: str) -> None:
             what = "is there twice" if name.casefold() in known else "has a reserved name"
             raise ContractError(f"{where}: column {name} {what}", next_command="rename the column in the source")
         known.add(name.casefold())
+
+
+def check_mapped(request: Request, names: Sequence[str], where: str) -> None:
+    """Refuse a file or table that lacks a column which the mapping names by itself: its rows would hold nothing there.
+
+    Raises:
+        ContractError: naming the column and ``where`` it is missing.
+    """
+    if request.sparse:
+        return
+    present = {name.casefold() for name in names}
+    for entity, mapping in request.feed.maps.items():
+        for canonical, text in exact_columns(mapping, names).items():
+            column = plain_column(text)
+            if column is not None and not column.startswith("_") and column.casefold() not in present:
+                raise ContractError(
+                    f"{request.label}: column {column} (mapped to {entity}.{canonical}) is not in {where}",
+                    next_command=f"regulars check-source {request.source_name}",
+                )
 
 
 def _empty_to_null(batch: pa.RecordBatch) -> pa.RecordBatch:

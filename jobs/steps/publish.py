@@ -89,11 +89,11 @@ def _require_gates(context: Context) -> None:
         if gate not in records or any(judged.blocks(v, approved) for v in records[gate]["verdicts"])
     ]
     if shut:
-        asked = any(v["action"] == "asked" for gate in shut for v in records.get(gate, {}).get("verdicts", []))
-        raise ContractError(
-            f"{', '.join(shut)} has not let this night through",
-            next_command=f"regulars {'approve' if asked else 'run'} --date {context.day}",
-        )
+        held_up = [v for gate in shut for v in records.get(gate, {}).get("verdicts", []) if judged.blocks(v, approved)]
+        why = f": {', '.join(v['rule_id'] for v in held_up)}" if held_up else ""
+        asked = any(v["action"] == "asked" for v in held_up)
+        verb = f"approve --date {context.day} --by NAME" if asked else f"run --date {context.day}"
+        raise ContractError(f"{', '.join(shut)} has not let this night through{why}", next_command=f"regulars {verb}")
 
 
 def _write_quality(context: Context) -> None:

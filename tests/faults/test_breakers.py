@@ -209,7 +209,7 @@ def test_a_column_that_is_gone_blocks_before_heavy_work_and_is_named(usual: Site
     site = usual.copy(tmp_path / "renamed")
     done = site.regulars("run", "--date", str(TONIGHT))
     assert done.code == 1
-    assert "sources.pos.receipts.maps.order_lines: the source has no column quantity" in done.err
+    assert f"column quantity (mapped to order_lines.quantity) is not in receipts_{TONIGHT}.csv" in done.err
     assert "next: regulars check-source pos" in done.err
     (night,) = site.warehouse.open_nights()
     assert "gate_raw" not in night.records()
