@@ -18,6 +18,8 @@ OWNER = "data engineering"
 #: an e-mail address; the at sign first, so that text without one costs nothing
 EMAIL_LIKE = r"@[^\s@,;:]+\.[A-Za-z]{2,}"
 CONTACT_LIKE = EMAIL_LIKE + r"|^\s*\+?[0-9][0-9 ().\-]{7,}[0-9]\s*$"
+#: ids and bands such as 50000-74999 may look like a phone number without its country
+ID_CONTACT_LIKE = EMAIL_LIKE + r"|^\s*\+[0-9][0-9 ().\-]{7,}[0-9]\s*$"
 
 Rule = dict[str, Any]
 
@@ -76,8 +78,7 @@ def _column_rules(table: str, column: Column) -> list[Rule]:
     name, rules = f"{table}.{column.name}", []
     rules += _value_rules(name, column)
     if column.type == "STRING" and not column.values and not column.contact:
-        # ids and bands such as 50000-74999 may look like a phone number
-        pattern = EMAIL_LIKE if column.name.endswith(("_id", "_band")) else CONTACT_LIKE
+        pattern = ID_CONTACT_LIKE if column.name.endswith(("_id", "_band")) else CONTACT_LIKE
         if not (column.name == "text" and column.free_text):
             rules.append(
                 rule("expect_column_values_to_not_match_regex", f"{name}.no_contact",

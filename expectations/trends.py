@@ -16,7 +16,7 @@ WIDTH, HEIGHT = 120.0, 28.0
 #: bars are as many at least, so that two nights do not look like a wall
 SLOTS = 10
 #: ends of rules on a whole table: they fail or pass, and rows that failed say nothing
-WHOLE = (".usual", ".known", ".columns", ".schema", ".conserved", ".not_empty")
+WHOLE = (".usual", ".columns.known", ".columns", ".schema", ".conserved", ".not_empty")
 LOWEST = 1.5  #: height of the bar of a 0
 
 
