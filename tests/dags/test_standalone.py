@@ -83,8 +83,8 @@ def answered(client: httpx.Client, run: str, answer: str) -> str:
     detail = client.get(f"{path}/taskInstances/approve/-1/hitlDetails").raise_for_status().json()
     assert "pos.receipts.rows.usual: Tonight 16." in detail["body"]
     assert task_state(client, path, "clean") is None
-    # nobody is as quick as a test: an answer within a quarter of a second finds the task not yet laid down (Airflow 3.3),
-    # the try is lost, and the next one asks again
+    # nobody is as quick as a test: an answer within a quarter of a second finds the task not yet laid down (Airflow
+    # 3.3), that try is lost, and the next one asks again
     time.sleep(2)
     said = client.patch(f"{path}/taskInstances/approve/-1/hitlDetails", json={"chosen_options": [answer]})
     said.raise_for_status()
