@@ -86,7 +86,7 @@ def _check_feed(settings: Settings, source: str, name: str, rows: int, day: date
         wrong += [f"{label}.maps.{said}: the sample has no such column" for said in absent]
     for said in wrong:
         print(text(f"wrong: {said}"))
-    for said in sampling.unfit(feed, sample.looks):
+    for said in sampling.unfit(settings.sources[source], feed, sample.looks):
         print(text(f"look at: {said}"))
     _propose(label, feed, columns)
     return not wrong

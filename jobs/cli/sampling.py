@@ -141,15 +141,20 @@ def masked(value: str) -> str:
     return shape[:EXAMPLE_LENGTH] + "..." if len(shape) > EXAMPLE_LENGTH else shape
 
 
-def unfit(feed: Feed, looks: Sequence[Look]) -> list[str]:
-    """Plainly mapped columns whose values do not look like the canonical column's type."""
+def unfit(source: Source, feed: Feed, looks: Sequence[Look]) -> list[str]:
+    """Plainly mapped columns whose values do not look like the canonical column's type.
+
+    Nothing is said of times and numbers for which the source declares how it writes them: a night judges them.
+    """
     found = []
+    spelled: tuple[str, ...] = ("TIMESTAMP", "DATE") if source.date_formats else ()
+    spelled += ("DECIMAL(18,2)", "DECIMAL(18,4)", "INT", "BIGINT") if source.decimal_mark else ()
     for one in looks:
         for entity, canonical in one.mapped_to:
             wanted = _type_of(entity, canonical)
             plain = feed.maps[entity][canonical].strip("` ").casefold() == one.column.casefold()
             fits = one.looks_like in ("", *_READABLE.get(wanted, (one.looks_like,)))
-            if plain and not fits:
+            if plain and not fits and wanted not in spelled:
                 found.append(f"{one.column} looks like {one.looks_like}, {entity}.{canonical} is {wanted}")
     return found
 

@@ -290,3 +290,15 @@ def test_generate_writes_a_chain_and_says_where(tmp_path: Path) -> None:
 def test_generate_with_dirt_tells_the_truth_about_it(tmp_path: Path) -> None:
     run("generate", "--customers", "400", "--days", "120", "--dirt", "0.001", "--out", str(tmp_path))
     assert (tmp_path / "truth" / "dirt.csv").read_text().startswith("kind,source,feed,place,line,key,outcome,rules,")
+
+
+def test_a_declared_spelling_raises_no_alarm() -> None:
+    feed = settings.Feed(maps={"orders": {"ordered_at": "zeit"}, "order_lines": {"gross": "preis"}})
+    looks = [
+        sampling.look("zeit", ["3.6.26"], feed, hidden=False),
+        sampling.look("preis", ["1.234,50"], feed, hidden=False),
+    ]
+    plain = settings.Source(kind="files", location="x", feeds={"bons": feed})
+    assert [said.split()[0] for said in sampling.unfit(plain, feed, looks)] == ["zeit", "preis"]
+    spelled = plain.model_copy(update={"date_formats": ("d.M.yy",), "decimal_mark": ","})
+    assert sampling.unfit(spelled, feed, looks) == []
