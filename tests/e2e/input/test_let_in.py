@@ -180,7 +180,7 @@ def test_all_that_is_held_can_be_let_in_at_once_on_a_new_date(folder: Path, admi
     ("arguments", "said"),
     [
         ((), "2 orders are held by pos.receipts; say which to let in"),
-        (("--all", "--order", "L1"), "say which to let in"),
+        (("--all", "--order", "L1"), "--all lets everything in"),
         (("--order", "L9"), "order L9 is not held"),
         (("--feed", "pos.other"), "no order of feed pos.other is held; of others: pos.receipts"),
     ],
