@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from expectations.history import lineage
+from expectations.history import Landings, Past
 from expectations.referee import Verdict
-from jobs.storage.night import Night
-
-#: feed -> what its extraction came to
-Landings = Mapping[str, Mapping[str, Any]]
 
 
 def not_empty(feed: str, landing: Mapping[str, Any], allowed: bool) -> Verdict:
@@ -47,11 +43,11 @@ def filled_files(feed: str, landing: Mapping[str, Any]) -> Verdict:
     )  # fmt: skip
 
 
-def known_columns(landings: Landings, base: Night | None) -> list[Verdict]:
+def known_columns(landings: Landings, past: Sequence[Past]) -> list[Verdict]:
     """A source's columns are those it had; a new one is carried raw and goes no further until a mapping names it."""
     before: dict[str, set[str]] = {}
-    for night in lineage(base):
-        for step, record in night.records().items():
+    for night in past:
+        for step, record in night.records.items():
             for feed, landing in record.items() if step.startswith("extract.") else ():
                 before.setdefault(feed, set()).update(landing["columns"])
     return [_known_columns(feed, landing, before.get(feed, set())) for feed, landing in sorted(landings.items())]

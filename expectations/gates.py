@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from expectations import history
 from expectations.accounts import conserved, on_time, settled, single
-from expectations.arrivals import Landings, filled_files, known_columns, not_empty, parsable
+from expectations.arrivals import filled_files, known_columns, not_empty, parsable
 from expectations.referee import Referee, Verdict, load_rules
-from expectations.split import ACCEPTED, Bounds, Earlier, Split, action_of
+from expectations.split import Bounds, Earlier, Split, action_of
 from jobs.definitions import canonical, clean, published
+from jobs.definitions.canonical import ACCEPTED
 from jobs.definitions.model import Entity, Reference, Table
 from jobs.errors import ContractError
 from jobs.parallel import side_by_side
@@ -41,7 +43,12 @@ class Gate:
     base: Night | None
     bounds: Bounds
 
-    def arrived(self, landings: Landings, may_be_empty: frozenset[str]) -> None:
+    @cached_property
+    def past(self) -> list[history.Past]:
+        """Earlier nights, newest first, read once."""
+        return history.lineage(self.base)
+
+    def arrived(self, landings: history.Landings, may_be_empty: frozenset[str]) -> None:
         """Judge what arrived, before any heavy work.
 
         Args:
@@ -56,8 +63,8 @@ class Gate:
         verdicts = [not_empty(feed, landing, feed in may_be_empty) for feed, landing in sorted(landings.items())]
         verdicts += [parsable(feed, landing, share, rows) for feed, landing in sorted(landings.items())]
         verdicts += [filled_files(feed, landing) for feed, landing in sorted(landings.items()) if landing["files"]]
-        verdicts += history.volumes(landings, self.base, self.night.date, self.bounds.history)
-        verdicts += known_columns(landings, self.base)
+        verdicts += history.volumes(landings, self.past, self.night.date, self.bounds.history)
+        verdicts += known_columns(landings, self.past)
         self._block("gate_arrived", [self.bounds.breakers.applied(verdict) for verdict in verdicts])
 
     def raw(self, conformed: Mapping[str, DataFrame], earlier: Earlier) -> list[Verdict]:
@@ -100,7 +107,7 @@ class Gate:
         row = accepted.agg(F.count("*").alias("rows"), *asked).collect()[0]
         found = [None if row[f"m{place}"] is None else float(row[f"m{place}"]) for place in range(len(declared))]
         values = dict(zip((one["rule_id"] for one in declared), found, strict=True))
-        return history.shapes(name, values, row["rows"], self.base, self.night.date, self.bounds.history), values
+        return history.shapes(name, values, row["rows"], self.past, self.night.date, self.bounds.history), values
 
     def clean(
         self,

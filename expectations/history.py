@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -27,6 +27,8 @@ ROBUST = 1.4826
 SAME_WEEKDAYS = 4
 
 Kind = Literal["amount", "share"]
+#: feed -> what its extraction came to
+Landings = Mapping[str, Mapping[str, Any]]
 #: amounts are compared by their ratio, shares by their difference; below this spread nothing is unusual
 _FLOOR: dict[str, float] = {"amount": 0.15, "share": 0.02}
 _SCALE: dict[str, tuple[Callable[[float], float], Callable[[float], float]]] = {
@@ -73,19 +75,29 @@ def usual(earlier: Mapping[date, float], day: date, kind: Kind, judgement: Judge
     return Usual(back(centre - reach), back(centre + reach), len(values))
 
 
-def lineage(base: Night | None) -> Iterator[Night]:
+@dataclass(frozen=True)
+class Past:
+    """An earlier night, its manifest read once."""
+
+    day: date
+    base_day: date | None  #: of the night that it started from; the first night has none
+    records: Mapping[str, Any]  #: step -> what it said
+
+    @property
+    def is_ordinary(self) -> bool:
+        """It brought a day's rows: not the first, which loads history, and none rebuilt in full."""
+        return self.base_day is not None and not self.records["begin"].get("full", False)
+
+
+def lineage(base: Night | None) -> list[Past]:
     """The night that tonight starts from, the one that that one started from, and so on as far as they are kept."""
+    found = []
     while base is not None:
-        yield base
-        name = base.manifest()["base"]
-        path = base.path.parent / name if name else None
-        base = Night.at(path) if path is not None and path.is_dir() else None
-
-
-def ordinary(base: Night | None) -> list[Night]:
-    """Earlier nights that brought a day's rows: not the first, which loads history, and none rebuilt in full."""
-    nights = list(lineage(base))
-    return [night for night in nights if night.manifest()["base"] and not night.records()["begin"].get("full", False)]
+        manifest = base.manifest()
+        before = Night.at(base.path.parent / manifest["base"]) if manifest["base"] else None
+        found.append(Past(base.date, before.date if before else None, manifest["steps"]))
+        base = before if before is not None and before.path.is_dir() else None
+    return found
 
 
 def measures(table: str) -> list[dict[str, Any]]:
@@ -111,27 +123,27 @@ def judged(
     )  # fmt: skip
 
 
-def volumes(landings: Mapping[str, Mapping[str, Any]], base: Night | None, day: date, how: Judgement) -> list[Verdict]:
+def volumes(landings: Landings, past: Sequence[Past], day: date, how: Judgement) -> list[Verdict]:
     """Whether each feed brought as many rows as it usually does."""
-    return [_volume(feed, landing, base, day, how) for feed, landing in sorted(landings.items())]
+    return [_volume(feed, landing, past, day, how) for feed, landing in sorted(landings.items())]
 
 
-def _volume(feed: str, landing: Mapping[str, Any], base: Night | None, day: date, how: Judgement) -> Verdict:
-    before = {night.date: one for night in ordinary(base) if (one := _per_day(night, feed)) is not None}
+def _volume(feed: str, landing: Mapping[str, Any], past: Sequence[Past], day: date, how: Judgement) -> Verdict:
+    before = {}
+    for night in past:
+        then = night.records.get(f"extract.{feed.partition('.')[0]}", {}).get(feed)
+        if night.is_ordinary and then is not None:
+            before[night.day] = _per_day(then, night.day, night.base_day)
+    tonight = _per_day(landing, day, past[0].date if past else None)
     declared = {"rule_id": f"{feed}.rows.usual", "sentence": "The feed brings about as many rows a day as it did."}
     rows = landing["rows"] + landing["rejected"]
-    tonight = rows / _days(day, base) if _is_by_day(landing) else float(rows)
-    found = usual(before, day, "amount", how) if base is not None else None
-    return judged(f"raw.{feed}", declared, tonight, found, rows=rows)
+    return judged(f"raw.{feed}", declared, tonight, usual(before, day, "amount", how), rows=rows)
 
 
-def _per_day(night: Night, feed: str) -> float | None:
-    record = night.records().get(f"extract.{feed.partition('.')[0]}", {}).get(feed)
-    if record is None:
-        return None
-    rows = float(record["rows"] + record["rejected"])
-    base = Night.at(night.path.parent / night.manifest()["base"])
-    return rows / _days(night.date, base) if _is_by_day(record) else rows
+def _per_day(landing: Mapping[str, Any], day: date, before: date | None) -> float:
+    """Rows a day of a feed that brings what is new since the night before; of one that is read whole, its rows."""
+    rows = float(landing["rows"] + landing["rejected"])
+    return rows / max((day - before).days, 1) if before is not None and _is_by_day(landing) else rows
 
 
 def _is_by_day(landing: Mapping[str, Any]) -> bool:
@@ -139,13 +151,8 @@ def _is_by_day(landing: Mapping[str, Any]) -> bool:
     return landing["cursor_to"] is not None or bool(landing["files"])
 
 
-def _days(day: date, base: Night | None) -> int:
-    """Days that a night stands for: those since the night it started from."""
-    return max((day - base.date).days, 1) if base is not None else 1
-
-
 def shapes(
-    table: str, values: Mapping[str, float | None], rows: int, base: Night | None, day: date, how: Judgement
+    table: str, values: Mapping[str, float | None], rows: int, past: Sequence[Past], day: date, how: Judgement
 ) -> list[Verdict]:
     """Whether an entity's shares and means are as they usually are.
 
@@ -153,21 +160,19 @@ def shapes(
         table: the canonical entity.
         values: rule id -> tonight's measure.
         rows: accepted rows of tonight.
-        base: the night before.
+        past: earlier nights.
         day: tonight's business date.
         how: how strictly.
     """
-    earlier = ordinary(base)
-    return [_shape(table, one, values[one["rule_id"]], rows, earlier, day, how) for one in measures(table)]
-
-
-def _shape(
-    table: str, declared: Mapping[str, Any], value: float | None, rows: int, earlier: Sequence[Night], day: date,
-    how: Judgement,
-) -> Verdict:  # fmt: skip
-    before = {}
-    for night in earlier:
-        then = night.records()["gate_raw"].get("measures", {}).get(table, {}).get(declared["rule_id"])
-        if then is not None:
-            before[night.date] = float(then)
-    return judged(f"conformed.{table}", declared, value, usual(before, day, declared["kind"], how), rows=rows)
+    verdicts = []
+    for declared in measures(table):
+        rule_id = declared["rule_id"]
+        before = {
+            night.day: float(then)
+            for night in past
+            if night.is_ordinary
+            and (then := night.records["gate_raw"].get("measures", {}).get(table, {}).get(rule_id)) is not None
+        }
+        found = usual(before, day, declared["kind"], how)
+        verdicts.append(judged(f"conformed.{table}", declared, values[rule_id], found, rows=rows))
+    return verdicts

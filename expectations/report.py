@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -273,11 +274,16 @@ def _money(tonight: Told) -> dict[str, Any] | None:
     }
 
 
+def _seconds_of(step: str, night: Told) -> float | None:
+    """What a step took on an earlier night; a first night loads history and compares with none."""
+    return None if night.is_first else night.seconds.get(step)
+
+
 def _steps(nights: Nights) -> Iterator[tuple[str, float, str, float]]:
     """(step, seconds, against the nights before, percent of the longest) in the order of the flow."""
     taken = nights.tonight.seconds
     order = {step.name: number for number, step in enumerate(flow.STEPS)}
     longest = max(taken.values(), default=0) or 1
     for name in sorted(taken, key=lambda name: (order.get(name.split(".")[0], len(order)), name)):
-        before = nights.before(lambda night, name=name: None if night.is_first else night.seconds.get(name))  # type: ignore[misc]  # bound early
+        before = nights.before(partial(_seconds_of, name))
         yield name.replace(".", " ", 1), taken[name], words.against(before, words.seconds), 100 * taken[name] / longest

@@ -10,6 +10,7 @@ from expectations import history
 from expectations.breakers import Breakers
 from expectations.referee import Referee, Verdict, load_rules
 from jobs.definitions import canonical, clean
+from jobs.definitions.canonical import ACCEPTED, REJECTED
 from jobs.definitions.model import Entity, Reference
 from jobs.storage.aside import set_aside
 from jobs.storage.night import Night
@@ -17,8 +18,6 @@ from jobs.storage.parquet import has_staged, read, read_staged, write_staged
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-ACCEPTED, REJECTED = "size(_failed) = 0", "size(_failed) > 0"
 
 
 @dataclass(frozen=True)

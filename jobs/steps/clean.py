@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from jobs.definitions import canonical, clean
+from jobs.definitions.canonical import ACCEPTED
 from jobs.definitions.model import Entity
 from jobs.models import cleaning
 from jobs.parallel import side_by_side
@@ -21,7 +22,6 @@ from jobs.transforms import late, merge
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-ACCEPTED = "size(_failed) = 0"
 _MODEL = "cleaning"
 HELD_RULE = "orders.business_date.late_horizon"
 

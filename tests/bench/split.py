@@ -24,9 +24,9 @@ import duckdb
 import psutil
 
 from expectations.referee import Referee, load_rules
-from expectations.split import REJECTED, with_reasons
+from expectations.split import with_reasons
 from jobs import engine
-from jobs.definitions.canonical import BY_NAME, flags
+from jobs.definitions.canonical import BY_NAME, REJECTED, flags
 from jobs.settings import EngineOptions
 from tests.bench.__main__ import KIB, sampled
 
