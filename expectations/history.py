@@ -134,7 +134,7 @@ def _volume(feed: str, landing: Mapping[str, Any], past: Sequence[Past], day: da
         then = night.records.get(f"extract.{feed.partition('.')[0]}", {}).get(feed)
         if night.is_ordinary and then is not None:
             before[night.day] = _per_day(then, night.day, night.base_day)
-    tonight = _per_day(landing, day, past[0].date if past else None)
+    tonight = _per_day(landing, day, past[0].day if past else None)
     declared = {"rule_id": f"{feed}.rows.usual", "sentence": "The feed brings about as many rows a day as it did."}
     rows = landing["rows"] + landing["rejected"]
     return judged(f"raw.{feed}", declared, tonight, usual(before, day, "amount", how), rows=rows)
