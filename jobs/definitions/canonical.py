@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-from jobs.definitions.model import MONEY, Column, Entity, Reference
-
-SOURCE = Column("source", "STRING", "Name of the source in the settings.", required=True)
-UPDATED = Column("updated_at", "TIMESTAMP", "When the source last changed the row, UTC; newer wins over older.")
+from jobs.definitions.behaviour import BEHAVIOUR
+from jobs.definitions.model import MONEY, SOURCE, UPDATED, Column, Entity, Reference
 
 CONTACT_COLUMNS = ("name", "email", "phone", "birth_date", "address", "loyalty_card", "payment_token")
 
@@ -241,25 +239,6 @@ COUPON_REDEMPTIONS = Entity(
     references=(Reference("coupon_id", "coupons", "coupon_id"),),
 )
 
-FEEDBACK = Entity(
-    "feedback",
-    ("source", "feedback_id"),
-    (
-        SOURCE,
-        Column("feedback_id", "STRING", "The note.", required=True),
-        Column("source_customer_id", "STRING", "Who gave it."),
-        Column("order_id", "STRING", "Order it is about."),
-        Column("given_at", "TIMESTAMP", "When, UTC.", required=True),
-        Column("rating", "INT", "1 (worst) to 5 (best).", minimum=1, maximum=5),
-        Column("is_complaint", "BOOLEAN", "It is a complaint."),
-        Column("responded_at", "TIMESTAMP", "When it was answered, UTC."),
-        Column("text", "STRING", "What was said; stays below clean/.", free_text=True),
-        UPDATED,
-    ),
-    "Feedback or a complaint.",
-    optional=True,
-)
-
 #: in the order in which they are judged and merged: what is referred to comes first
 ENTITIES: tuple[Entity, ...] = (
     STORES,
@@ -272,7 +251,7 @@ ENTITIES: tuple[Entity, ...] = (
     ORDERS,
     ORDER_LINES,
     REFUNDS,
-    FEEDBACK,
+    *BEHAVIOUR,
 )
 BY_NAME = {entity.name: entity for entity in ENTITIES}
 

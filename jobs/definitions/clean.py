@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jobs.definitions import canonical
-from jobs.definitions.canonical import PROVENANCE, SOURCE
-from jobs.definitions.model import MONEY, Column, Entity
+from jobs.definitions.canonical import PROVENANCE
+from jobs.definitions.model import MONEY, SOURCE, Column, Entity
 
 #: entities of which a member may be inferred from rows that name it -> those rows
 INFERRED = {"stores": "orders", "products": "order_lines"}

@@ -27,6 +27,10 @@ class Column:
     free_text: bool = False  #: typed by people; a contact value found in it sets the row aside
 
 
+SOURCE = Column("source", "STRING", "Name of the source in the settings.", required=True)
+UPDATED = Column("updated_at", "TIMESTAMP", "When the source last changed the row, UTC; newer wins over older.")
+
+
 @dataclass(frozen=True)
 class Reference:
     """A column that must name a row of another table."""

@@ -16,7 +16,7 @@ a month is drawn, written and forgotten. The same arguments give the same files.
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from jobs.errors import UsageError
-from jobs.sample import crm, restaurant_campaigns, restaurant_people, restaurant_tables
+from jobs.sample import crm, restaurant_campaigns, restaurant_digital, restaurant_people, restaurant_tables
 from jobs.sample import restaurant_words as words
 from jobs.sample.dirt.spoil import spoil
 from jobs.sample.files import (
@@ -42,23 +42,26 @@ from jobs.sample.restaurant_tables import Chain, Trade
 from jobs.sample.restaurant_visits import draw_lines, draw_visits
 
 LAST_DATE = date(2026, 6, 30)
-SCHEMA = crm.extended(
-    members={
-        "birth_date": "TEXT",
-        "birth_year": "INTEGER",
-        "birth_month": "INTEGER",
-        "education": "TEXT",
-        "occupation": "TEXT",
-        "acquisition_channel": "TEXT",
-        "declared_lifestyle": "TEXT",
-        "declared_interests": "TEXT",
-    },
-    campaigns={"cost": "TEXT"},
-    campaign_members={"is_holdout": "INTEGER NOT NULL"},
-    coupons={"face_value": "TEXT"},
-    redemptions={"order_id": "TEXT NOT NULL"},
-    products={"is_set_meal": "INTEGER NOT NULL", "unit_cost": "TEXT"},
-)
+SCHEMA = {
+    **crm.extended(
+        members={
+            "birth_date": "TEXT",
+            "birth_year": "INTEGER",
+            "birth_month": "INTEGER",
+            "education": "TEXT",
+            "occupation": "TEXT",
+            "acquisition_channel": "TEXT",
+            "declared_lifestyle": "TEXT",
+            "declared_interests": "TEXT",
+        },
+        campaigns={"cost": "TEXT"},
+        campaign_members={"is_holdout": "INTEGER NOT NULL"},
+        coupons={"face_value": "TEXT"},
+        redemptions={"order_id": "TEXT NOT NULL"},
+        products={"is_set_meal": "INTEGER NOT NULL", "unit_cost": "TEXT"},
+    ),
+    **restaurant_digital.TABLES,
+}
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,8 @@ def generate(
     members = list(restaurant_people.member_rows(rng, chain.people, chain.first_day, days))
     _write_people(chain, out)
     redemptions, feedback = _write_trade(rng, chain, out)
-    _write_crm(chain, members, redemptions, feedback, out)
+    digital = restaurant_digital.digital_rows(chain, seed)
+    _write_crm(chain, {"members": members, "redemptions": redemptions, "feedback": feedback, **digital}, out)
     if dirt is not None:
         spoil(out, dirt, seed, last_date)
     return out
@@ -195,20 +199,19 @@ def _write_csv(path: Path, header: Row, rows: Iterator[Row]) -> None:
         writer.writerows(rows)
 
 
-def _write_crm(chain: Chain, members: list[Row], redemptions: list[Row], feedback: list[Row], out: Path) -> None:
+def _write_crm(chain: Chain, rows: Mapping[str, Iterable[Row]], out: Path) -> None:
+    """The CRM: these rows, and those of campaigns and master data."""
     campaigns = chain.campaigns
     known_at = utc_seconds_text(restaurant_people.seconds(chain.first_day, -700, 0))
     write_database(
         out / "crm.sqlite",
         SCHEMA,
         {
-            "members": members,
+            **rows,
             "campaigns": restaurant_campaigns.campaign_rows(campaigns, chain.first_day),
             "campaign_members": restaurant_campaigns.campaign_member_rows(campaigns, chain.people),
             "coupons": restaurant_campaigns.coupon_rows(campaigns),
-            "redemptions": redemptions,
             "products": restaurant_campaigns.product_rows(chain.menu, known_at),
             "stores": restaurant_campaigns.store_rows(chain.stores, known_at),
-            "feedback": feedback,
         },
     )

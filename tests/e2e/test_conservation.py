@@ -18,7 +18,10 @@ import pytest
 
 from tests.e2e.conftest import CONTESTED, NIGHTS, Chain, differing, read_lines, receipts, unlocked, write_lines
 
-CRM = ("members", "campaigns", "campaign_members", "coupons", "redemptions", "products", "stores", "feedback")
+CRM = (
+    "members", "campaigns", "campaign_members", "coupons", "redemptions", "products", "stores", "feedback",
+    "web_sessions", "social_events", "survey_answers", "customer_attributes",
+)  # fmt: skip
 WHOLE = ("campaign_members", "coupons")  # have no date of change
 API_OVERLAP = timedelta(seconds=300)
 AMOUNTS = ("discount", "coupon_discount", "refunded")

@@ -20,7 +20,10 @@ DAY = NIGHTS[0]
 SQLITE = 'kind = "sql"\nlocation = "sqlite:///${REGULARS_SAMPLE}/crm.sqlite"'
 FILES = 'kind = "files"\nlocation = "${REGULARS_SAMPLE}/pos"'
 SCHEMA = "nightly_crm"
-TABLES = ("members", "campaigns", "campaign_members", "coupons", "redemptions", "products", "stores", "feedback")
+TABLES = (
+    "members", "campaigns", "campaign_members", "coupons", "redemptions", "products", "stores", "feedback",
+    "web_sessions", "social_events", "survey_answers", "customer_attributes",
+)  # fmt: skip
 
 
 def configured(root: Path, old: str, new: str) -> Path:

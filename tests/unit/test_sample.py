@@ -205,6 +205,17 @@ def test_the_held_out_redeem_nothing(chain: Path) -> None:
     assert rows(database, held) == [(0,)]
 
 
+def test_what_members_do_beside_visits_is_of_members_who_were_there(chain: Path) -> None:
+    database = chain / "crm.sqlite"
+    instants = {"web_sessions": "started_at", "social_events": "occurred_at", "survey_answers": "answered_at"}
+    for table, instant in {**instants, "customer_attributes": "event.updated_at"}.items():
+        lone = f"registered_at IS NULL OR {instant} < registered_at OR {instant} >= '2026-07-02T18:00:00Z'"
+        joined = f"{table} AS event LEFT JOIN members USING (member_id)"
+        assert rows(database, f"SELECT count(*) > 0, sum({lone}) FROM {joined}") == [(1, 0)], table
+    referred = "SELECT DISTINCT kind FROM social_events WHERE referred_member_id IS NOT NULL"
+    assert rows(database, referred) == [("referral",)]
+
+
 def test_a_chain_without_customers_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="at least 1 customer"):
         generate(0, 30, 1, tmp_path / "none")
