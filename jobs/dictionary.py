@@ -83,20 +83,20 @@ def _holds(column: Column) -> str:
 
 
 def _features() -> str:
-    views = [(f"`{name}`", grain, columns) for name, (grain, columns) in features.VIEWS.items()]
+    of_feed = {view: entity for entity, views in features.OF_FEED.items() for view in views}
+    views = [(f"`{name}`", grain, columns, of_feed.get(name, "")) for name, (grain, columns) in features.VIEWS.items()]
     rows = [
         (f"`{f.name}`", f.over, f"`{f.sql}`", "" if f.if_none == "NULL" else f"`{f.if_none}`")
         for f in features.FEATURES
     ]
-    missing = [f"`{f.name}`" for f in features.FEATURES if f.over == "nothing"]
     return (
         "## How features are computed\n\n"
-        "Each feature is an expression over one view of a customer's history; `features` are the features above it, "
-        "`nothing` means that no feed exists yet.\n\n"
-        + _grid(("view", "one row is", "columns behind customer_id"), views)
+        "Each feature is an expression over one view of a customer's history; `features` are features of "
+        "views. Where a chain has no feed of the optional entity named beside a view, its features are null; where "
+        "it has one that holds nothing of a customer, counts are 0.\n\n"
+        + _grid(("view", "one row is", "columns behind customer_id", "from"), views)
         + "\n"
         + _grid(("feature", "over", "SQL", "without rows"), rows)
-        + f"\nNo feed yet, always null: {', '.join(missing) or 'none'}.\n"
     )
 
 

@@ -11,10 +11,11 @@ from pyspark.sql import functions as F
 from jobs import calendar
 from jobs.definitions.features import FEATURES
 from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES
+from jobs.steps import feeds
 from jobs.steps.context import Context
 from jobs.steps.publishing import publish, published
 from jobs.storage.parquet import read_staged, write, write_arrow, write_staged
-from jobs.transforms import consent, days, refunds, views
+from jobs.transforms import consent, days, feed_views, refunds, views
 from jobs.transforms.features import customer_features
 from jobs.transforms.identity import IDENTIFIERS
 
@@ -46,10 +47,11 @@ def _write_days(context: Context, work: _Work) -> None:
 
 
 def _write_features(context: Context, work: _Work) -> None:
-    found = views.views(work.orders, work.purchases, work.feedback, context.hours)
-    absent = frozenset() if context.feeds_of("feedback") else frozenset({"feedback"})
-    people = work.people.where("is_profiled").select("customer_id", "registered_days_ago")
-    publish(context, customer_features(people, found, FEATURES, absent), CUSTOMER_FEATURES)
+    found = views.views(work.orders, work.purchases, feeds.events(context, "feedback", work.profiled), context.hours)
+    found["stores"] = feed_views.placed(found["stores"], work.clean("stores"))
+    found |= feeds.views(context, work.profiled)
+    people = work.profiled_people.withColumn("snapshot_date", F.lit(context.day))
+    publish(context, customer_features(people, found, FEATURES, feeds.absent(context)), CUSTOMER_FEATURES)
 
 
 class _Work:
@@ -125,14 +127,15 @@ class _Work:
         return read_staged(self.context.spark, self.context.night, "purchases")
 
     @cached_property
-    def feedback(self) -> DataFrame:
-        """Notes of people who allow profiling."""
-        profiled = self.people.where("is_profiled").select("customer_id")
-        ids = self.records.select("source", "source_customer_id", "customer_id")
-        zone = self.context.settings.time_zone
-        given = F.expr(f"datediff(DATE'{self.context.day}', to_date(from_utc_timestamp(given_at, '{zone}')))")
-        notes = self.clean("feedback").join(ids, ["source", "source_customer_id"])
-        return notes.join(profiled, "customer_id").withColumn("days_ago", given)
+    def profiled_people(self) -> DataFrame:
+        """Of :attr:`people`, as they were written, those who allow profiling."""
+        path = str(self.context.night.table("identity", "people"))
+        return self.context.spark.read.parquet(path).where("is_profiled")
+
+    @cached_property
+    def profiled(self) -> DataFrame:
+        """The records of people who allow profiling."""
+        return self.records.join(self.profiled_people.select("customer_id"), "customer_id")
 
     def ties(self) -> dict[str, int]:
         """Cents of net revenue: all of completed orders, and how they divide."""

@@ -8,7 +8,9 @@ from pyspark.sql import functions as F
 
 #: what the sources say of a person; where records differ the one changed last is believed
 _SAID = (
-    "age_band", "gender", "city", "region", "city_tier", "income_band", "acquisition_channel",
+    "age_band", "gender", "city", "region", "city_tier", "income_band", "acquisition_channel", "birth_year",
+    "birth_month", "household_size", "kids_count", "marital_status", "education", "occupation",
+    "declared_lifestyle", "declared_interests",
 )  # fmt: skip
 
 

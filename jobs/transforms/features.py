@@ -17,7 +17,7 @@ def customer_features(
     """One row per person in ``people``, one column per feature.
 
     Args:
-        people: customer_id and registered_days_ago; who allows profiling.
+        people: customer_id and the columns of the view ``profile``; who allows profiling.
         views: view name -> rows of those people.
         features: what to compute.
         absent: views whose feed does not exist; their features are null for everybody.
@@ -29,7 +29,9 @@ def customer_features(
             aggregates = [F.expr(f.sql).cast(f.type).alias(f.name) for f in chosen]
             wide = wide.join(rows.groupBy("customer_id").agg(*aggregates), "customer_id", "left")
     wide = wide.withColumns(_filled(features, views, absent))
-    wide = wide.withColumns({f.name: F.expr(f.sql).cast(f.type) for f in features if f.over == "features"})
+    for scalar in ("profile", "features"):
+        computed = {f.name: F.expr(f.sql).cast(f.type) for f in features if f.over == scalar}
+        wide = wide.withColumns(computed) if computed else wide
     return wide.select("customer_id", *(f.name for f in features))
 
 
@@ -39,7 +41,7 @@ def _filled(
     """Values for people without a row in a view, and nulls where there is no feed."""
     filled = {}
     for feature in features:
-        if feature.over == "nothing" or feature.over in absent:
+        if feature.over in absent:
             filled[feature.name] = F.lit(None).cast(feature.type)
         elif feature.over in views:
             filled[feature.name] = F.coalesce(F.col(feature.name), F.expr(feature.if_none).cast(feature.type))

@@ -11,7 +11,8 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
-YEAR = 365
+from jobs.definitions.features.feature import FIRST_WEIGHT, HALF_LIFE_DAYS, YEAR
+
 _CENTS = ("gross", "discount", "coupon_discount", "refunded")
 
 
@@ -33,6 +34,7 @@ def order_lines_with_net(lines: DataFrame) -> DataFrame:
         "source",
         "order_id",
         "product_id",
+        "quantity",
         *(cents(name).alias(f"{name}_cents") for name in _CENTS),
         F.expr("CAST(round(unit_cost * quantity * 100, 0) AS BIGINT)").alias("cost_cents"),
     ).withColumn("net_cents", F.expr("gross_cents - discount_cents - coupon_discount_cents - refunded_cents"))
@@ -42,7 +44,9 @@ def order_totals(lines: DataFrame) -> DataFrame:
     """One row per order: sums of its lines."""
     sums = [F.sum(f"{name}_cents").alias(f"{name}_cents") for name in (*_CENTS, "net")]
     cost = F.expr("CASE WHEN count_if(cost_cents IS NULL) = 0 THEN sum(cost_cents) END").alias("cost_cents")
-    return lines.groupBy("source", "order_id").agg(*sums, cost, F.count("*").alias("lines"))
+    cut = F.expr("sum(CASE WHEN discount_cents > 0 THEN gross_cents ELSE 0 END)").alias("cut_gross_cents")
+    sizes = F.count("*").alias("lines"), F.sum("quantity").alias("items")
+    return lines.groupBy("source", "order_id").agg(*sums, cost, cut, *sizes)
 
 
 def completed_orders(
@@ -58,6 +62,7 @@ def completed_orders(
         .join(F.broadcast(dates.select("business_date", "day_type")), "business_date", "left")
         .withColumn("daypart", daypart(hours))
         .withColumn("days_ago", F.expr(f"datediff(DATE'{day}', business_date)"))
+        .withColumn("month", F.month("business_date"))
         .withColumn("has_coupon", F.expr("coupon_id IS NOT NULL OR coupon_discount_cents > 0"))
     )
 
@@ -83,23 +88,26 @@ def attributed(orders: DataFrame, records: DataFrame, identifiers: DataFrame, na
 
 
 def gaps(orders: DataFrame) -> DataFrame:
-    """One row per two consecutive distinct order dates of a customer."""
+    """One row per distinct order date of a customer, with the days since the one before."""
     days = orders.select("customer_id", "days_ago").distinct()
     before = F.lead("days_ago").over(Window.partitionBy("customer_id").orderBy("days_ago"))
-    return days.withColumn("gap_days", before - F.col("days_ago")).where("gap_days IS NOT NULL")
+    return days.withColumn("gap_days", before - F.col("days_ago"))
 
 
 def purchases(lines: DataFrame, orders: DataFrame, products: DataFrame) -> DataFrame:
-    """One row per customer and product bought in 365 days: its category and brand, and the net revenue."""
-    recent = orders.where(f"days_ago < {YEAR}").select("source", "order_id", "customer_id")
+    """One row per customer and product bought in 365 days: what it is, and the net revenue, also by weight of age."""
+    weight = F.expr(f"shiftright({FIRST_WEIGHT}, days_ago DIV {HALF_LIFE_DAYS})").cast("bigint")
+    recent = orders.where(f"days_ago < {YEAR}").select("source", "order_id", "customer_id", weight.alias("weight"))
     bought = lines.join(recent, ["source", "order_id"]).groupBy("customer_id", "product_id")
-    known = products.select("product_id", "category", "brand")
-    return bought.agg(F.sum("net_cents").alias("net_cents")).join(known, "product_id", "left")
+    known = products.select("product_id", "category", "department", "brand")
+    sums = F.sum("net_cents").alias("net_cents"), F.expr("sum(net_cents * weight)").alias("recent_cents")
+    return bought.agg(*sums).join(known, "product_id", "left")
 
 
 def ranked_by_revenue(bought: DataFrame, column: str) -> DataFrame:
     """One row per value of ``column`` bought: its revenue, the customer's over all, its place."""
-    sums = bought.groupBy("customer_id", column).agg(F.sum("net_cents").alias("net_cents"))
+    amounts = (F.sum(name).alias(name) for name in ("net_cents", "recent_cents"))
+    sums = bought.groupBy("customer_id", column).agg(*amounts)
     known = F.col(column).isNotNull()
     by_revenue = Window.partitionBy("customer_id").orderBy(known.desc(), F.col("net_cents").desc(), F.col(column))
     # in the same order as the places, so that rows are sorted once
@@ -119,6 +127,12 @@ def ranked_by_orders(orders: DataFrame, column: str, tie: list[SparkColumn]) -> 
     return counted.withColumn("place", place)
 
 
+def counted(orders: DataFrame, column: str) -> DataFrame:
+    """One row per value of ``column`` in 365 days: orders."""
+    recent = orders.where(f"days_ago < {YEAR} AND {column} IS NOT NULL")
+    return recent.groupBy("customer_id", column).agg(F.count("*").alias("orders"))
+
+
 def views(orders: DataFrame, bought: DataFrame, feedback: DataFrame, hours: Mapping[str, int]) -> dict[str, DataFrame]:
     """Every view that a feature may be computed over, by name; all of people who allow profiling.
 
@@ -132,7 +146,11 @@ def views(orders: DataFrame, bought: DataFrame, feedback: DataFrame, hours: Mapp
     return {
         "orders": orders,
         "gaps": gaps(orders),
+        "months": counted(orders, "month"),
+        "channels": counted(orders, "channel"),
+        "fulfilments": counted(orders, "fulfilment"),
         "categories": ranked_by_revenue(bought, "category"),
+        "departments": ranked_by_revenue(bought, "department"),
         "products": ranked_by_revenue(bought, "product_id"),
         "brands": ranked_by_revenue(bought, "brand"),
         "stores": ranked_by_orders(orders, "store_id", [F.col("net_cents").desc(), F.col("store_id")]),

@@ -16,6 +16,7 @@ from jobs.definitions import canonical, clean, rfm, segments
 from jobs.definitions.features import FEATURES, VIEWS
 from jobs.definitions.model import Column
 from jobs.definitions.published import BY_NAME, TABLES
+from tests.spark.history import EXPECTED
 
 ROOT = Path(__file__).parents[2]
 
@@ -147,14 +148,19 @@ def test_feature_names_follow_the_grammar() -> None:
     assert len(names) == len(set(names))
     for feature in FEATURES:
         assert _NAME.fullmatch(feature.name), feature.name
-        assert feature.over in {*VIEWS, "features", "profile", "nothing"}, feature.name
+        assert feature.over in {*VIEWS, "features"}, feature.name
         for ending, (unit, kind) in _ENDING.items():
             if feature.name.endswith(ending):
                 assert feature.unit == unit, feature.name
                 assert kind in (None, feature.type), feature.name
         window = re.search(r"_(\d+)d$", feature.name)
-        if window and feature.over != "nothing":
+        if window:
             assert window.group(1) in feature.description, feature.name
+
+
+def test_every_feature_was_computed_by_hand() -> None:
+    assert set(EXPECTED) == {feature.name for feature in FEATURES}
+    assert not [name for name, values in EXPECTED.items() if set(values) == {None}]
 
 
 @pytest.mark.parametrize("name", sorted(PROMISED))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,109 +12,34 @@ from pyspark.sql import DataFrame
 
 from jobs import calendar
 from jobs.definitions.features import FEATURES
+from jobs.transforms import feed_views
 from jobs.transforms.features import customer_features
 from jobs.transforms.views import attributed, completed_orders, order_lines_with_net, order_totals, purchases, views
 from tests.spark.conftest import Table, computed_once, rows_of
-
-DAY = date(2026, 6, 30)
-HOURS = {"breakfast": 5, "lunch": 11, "afternoon": 14, "evening": 17, "late_night": 21}
-ORDER_DDL = (
-    "source STRING, order_id STRING, customer_id STRING, store_id STRING, channel STRING, fulfilment STRING,"
-    " status STRING, party_size INT, coupon_id STRING, business_date DATE, local_minutes INT"
+from tests.spark.history import (
+    ANSWERS,
+    ATTRIBUTES,
+    DAY,
+    EXPECTED,
+    EXPECTED_OF_D,
+    HOURS,
+    LINE_DDL,
+    LINES,
+    NOTES,
+    ORDER_DDL,
+    ORDERS,
+    PEOPLE,
+    PRODUCTS,
+    SESSIONS,
+    SOCIAL,
+    STORES,
 )
-LINE_DDL = (
-    "source STRING, order_id STRING, product_id STRING, quantity DECIMAL(18,4), gross DECIMAL(18,2),"
-    " discount DECIMAL(18,2), coupon_discount DECIMAL(18,2), refunded DECIMAL(18,2), unit_cost DECIMAL(18,2)"
+
+PEOPLE_DDL = (
+    "customer_id STRING, snapshot_date DATE, registered_on DATE, registered_days_ago INT, birth_year INT,"
+    " birth_month INT, age_band STRING, household_size STRING, kids_count STRING, marital_status STRING,"
+    " education STRING, occupation STRING, declared_lifestyle STRING, declared_interests STRING"
 )
-
-#: order: customer, days ago, store, channel, local time, and what differs from a plain completed order
-ORDERS: dict[str, tuple[str, int, str, str, str, dict[str, Any]]] = {
-    "o1": ("a", 0, "s1", "store", "12:30", {"party_size": 2}),  # Tuesday
-    "o2": ("a", 3, "s2", "app", "19:00", {}),  # Saturday
-    "o3": ("a", 3, "s2", "web", "23:00", {"party_size": 5}),
-    "o4": ("a", 90, "s1", "marketplace", "06:00", {"coupon_id": "k"}),
-    "o5": ("a", 180, "s1", "store", "12:00", {}),  # New Year's Day
-    "o6": ("a", 364, "s3", "phone", "11:00", {}),  # Tuesday, the first minute of lunch
-    "o7": ("a", 365, "s3", "store", "12:00", {"party_size": 9}),  # a day too old
-    "o8": ("a", 1, "s3", "store", "12:00", {}),  # paid back whole
-    "o9": ("a", 2, "s3", "store", "12:00", {"status": "cancelled"}),
-    "o10": ("a", 29, "s2", "store", "15:00", {}),
-    "o11": ("a", 89, "s1", "store", "17:00", {}),  # the first minute of the evening
-    "o12": ("a", 179, "s1", "store", "02:00", {}),  # still the night
-    "o13": ("a", -1, "s3", "store", "12:00", {}),  # tomorrow
-    "b1": ("b", 100, "s9", "store", "18:00", {}),
-    "b2": ("b", 100, "s8", "store", "22:00", {}),
-}
-#: order, product, quantity, gross, discount, coupon discount, refunded, unit cost
-LINES = [
-    ("o1", "p1", "2", "30.00", "3.00", "0.00", "0.00", "5.00"),
-    ("o1", "p2", "1", "10.00", "0.00", "1.00", "0.00", "4.00"),
-    ("o2", "p1", "1", "15.00", "0.00", "0.00", "0.00", "5.00"),
-    ("o3", "p3", "1", "20.00", "0.00", "0.00", "5.00", "8.00"),
-    ("o4", "p2", "1", "12.00", "0.00", "0.00", "0.00", "4.00"),
-    ("o5", "p1", "1", "16.00", "0.00", "0.00", "0.00", "5.00"),
-    ("o6", "p1", "1", "14.00", "0.00", "0.00", "0.00", "5.00"),
-    ("o7", "p3", "1", "99.00", "0.00", "0.00", "0.00", None),
-    ("o8", "p3", "1", "10.00", "0.00", "0.00", "10.00", "8.00"),
-    ("o9", "p3", "1", "50.00", "0.00", "0.00", "0.00", "8.00"),
-    ("o10", "p2", "1", "8.00", "0.00", "0.00", "0.00", "4.00"),
-    ("o11", "p1", "1", "15.00", "0.00", "0.00", "0.00", "5.00"),
-    ("o12", "p2", "1", "8.00", "0.00", "0.00", "0.00", "4.00"),
-    ("o13", "p2", "1", "70.00", "0.00", "0.00", "0.00", "4.00"),
-    ("b1", "p5", "1", "5.00", "0.00", "0.00", "0.00", "2.00"),
-    ("b2", "p4", "1", "5.00", "0.00", "0.00", "0.00", None),
-    ("b2", "p5", "0", "0.01", "0.00", "0.00", "0.01", "2.00"),
-]
-PRODUCTS = {
-    "p1": ("mains", "x"),
-    "p2": ("drinks", "y"),
-    "p3": (None, None),
-    "p4": ("mains", "x"),
-    "p5": ("drinks", "y"),
-}
-#: customer, days ago, rating, complaint
-NOTES = [("a", 10, 4, False), ("a", 364, 1, True), ("a", 365, 5, True), ("a", -1, 5, True), ("a", 20, None, None)]
-
-#: feature -> values of a (a regular), b (ties and gaps), c (registered 12 days ago, no order)
-EXPECTED: dict[str, tuple[Any, Any, Any]] = {
-    "recency_days": (0, 100, None),
-    "orders_365d": (9, 2, 0),
-    # 36 + 15 + 15 + 12 + 16 + 14 + 8 + 15 + 8
-    "net_revenue_365d": (Decimal("139.00"), Decimal("10.00"), Decimal("0.00")),
-    # costs 14 + 5 + 8 + 4 + 5 + 5 + 4 + 5 + 4 = 54; b bought something without a cost
-    "gross_margin_365d": (Decimal("85.00"), None, None),
-    "average_order_value": (Decimal("15.44"), Decimal("5.00"), None),
-    "tenure_days": (365, 100, 12),
-    "orders_30d": (4, 0, 0),
-    "orders_90d": (5, 0, 0),
-    "orders_prev_90d": (2, 2, 0),
-    "orders_total": (10, 2, 0),
-    "frequency_trend": (0.428571, -1.0, None),
-    # dates 0 3 29 89 90 179 180 364 365, gaps 3 26 60 1 89 1 184 1
-    "median_gap_days": (14.5, None, None),
-    "comeback_gap_days": (60, None, None),
-    "online_share": (0.333333, 0.0, None),
-    "weekday_lunch_share": (0.222222, 0.0, None),
-    "weekend_share": (0.222222, 1.0, None),  # 100 days ago was a Sunday
-    "evening_share": (0.222222, 0.5, None),
-    "late_night_share": (0.222222, 0.5, None),
-    "holiday_share": (0.111111, 0.0, None),
-    "preferred_daypart": ("lunch", "late_night", None),  # b: the later of two
-    "average_party_size": (3.5, None, None),
-    "discount_share": (0.027027, 0.0, None),  # 4 of 148
-    "coupon_order_share": (0.222222, 0.0, None),
-    "refund_share": (0.033784, 0.000999, None),  # 5 of 148; 0.01 of 10.01
-    "distinct_categories": (2, 2, 0),
-    "top_category": ("mains", "drinks", None),  # b: 5.00 each, the smaller name
-    "top_category_share": (0.625899, 0.5, None),  # 87 of 139
-    "top_product_id": ("p1", "p4", None),
-    "top_brand_share": (0.625899, 0.5, None),
-    "home_store_id": ("s1", "s8", None),
-    "average_rating": (2.5, None, None),
-    "complaint_count": (1, 0, 0),
-    "last_visit_days": (None, None, None),  # no feed
-    "sessions_30d": (None, None, None),
-}
 
 
 def minutes(text: str) -> int:
@@ -144,28 +70,51 @@ def history(table: Table) -> dict[str, DataFrame]:
         "business_date DATE, day_type STRING", [{k: d[k] for k in ("business_date", "day_type")} for d in dates]
     )
     done = computed_once(completed_orders(table(ORDER_DDL, orders), order_totals(with_net), days, HOURS, str(DAY)))
-    products = [{"product_id": p, "category": c, "brand": b} for p, (c, b) in PRODUCTS.items()]
-    bought = computed_once(
-        purchases(with_net, done, table("product_id STRING, category STRING, brand STRING", products))
-    )
-    notes = table(
-        "customer_id STRING, days_ago INT, rating INT, is_complaint BOOLEAN",
-        [{"customer_id": w, "days_ago": d, "rating": r, "is_complaint": c} for w, d, r, c in NOTES],
-    )
-    return views(done, bought, notes, HOURS)
+    products = [(product, *said) for product, said in PRODUCTS.items()]
+    known = tuples(table, "product_id STRING, category STRING, brand STRING, department STRING", products)
+    bought = computed_once(purchases(with_net, done, known))
+    notes = [
+        (who, ago, f"n{number}", datetime(2026, 6, 30, tzinfo=UTC) - timedelta(days=ago), *said)
+        for number, (who, ago, *said) in enumerate(NOTES)
+    ]
+    ddl = "customer_id STRING, days_ago INT, feedback_id STRING, given_at TIMESTAMP, rating INT, is_complaint BOOLEAN"
+    return views(done, bought, tuples(table, ddl, notes), HOURS) | of_feeds(table)
+
+
+def tuples(table: Table, ddl: str, rows: Sequence[Sequence[Any]]) -> DataFrame:
+    names = [column.split()[0] for column in ddl.split(", ")]
+    return table(ddl, [dict(zip(names, row, strict=True)) for row in rows])
+
+
+def of_feeds(table: Table) -> dict[str, DataFrame]:
+    of = "customer_id STRING, days_ago INT"
+    sessions = tuples(
+        table, f"{of}, minutes DECIMAL(18,4), device STRING, pages INT, favourites INT, abandoned_carts INT",
+        [(who, ago, None if minutes is None else Decimal(minutes), *more) for who, ago, minutes, *more in SESSIONS],
+    )  # fmt: skip
+    by = "source STRING, source_customer_id STRING"
+    answers = [(*row, None, "crm", row[0]) for row in ANSWERS]
+    attributes = [(*row, "crm", row[0]) for row in ATTRIBUTES]
+    return {
+        "sessions": sessions,
+        "devices": feed_views.devices(sessions),
+        "social": tuples(table, f"{of}, kind STRING", SOCIAL),
+        "answers": feed_views.answers(
+            tuples(table, f"{of}, question STRING, answer STRING, answered_at TIMESTAMP, {by}", answers)
+        ),
+        "attributes": feed_views.attributes(
+            tuples(table, f"{of}, name STRING, provider STRING, value STRING, {by}", attributes)
+        ),
+    }
 
 
 @pytest.fixture(scope="module")
 def computed(table: Table, history: dict[str, DataFrame]) -> dict[str, dict[str, Any]]:
-    people = table(
-        "customer_id STRING, registered_days_ago INT",
-        [
-            {"customer_id": "a", "registered_days_ago": 9},
-            {"customer_id": "b"},
-            {"customer_id": "c", "registered_days_ago": 12},
-        ],
-    )
-    found = customer_features(people, history, FEATURES, frozenset())
+    people = table(PEOPLE_DDL, [{**person, "snapshot_date": DAY} for person in PEOPLE])
+    stores = [(store, *said) for store, said in STORES.items()]
+    ddl = "store_id STRING, region STRING, city STRING, city_tier STRING, climate STRING"
+    placed = feed_views.placed(history["stores"], tuples(table, ddl, stores))
+    found = customer_features(people, history | {"stores": placed}, FEATURES, frozenset())
     return {row["customer_id"]: row for row in rows_of(found, "customer_id")}
 
 
@@ -175,23 +124,41 @@ def test_feature(computed: dict[str, dict[str, Any]], name: str) -> None:
     assert tuple(computed[who][name] for who in "abc") == EXPECTED[name]
 
 
-def test_expectations_are_of_features_that_exist() -> None:
-    assert set(EXPECTED) == {feature.name for feature in FEATURES}
+def test_features_of_a_regular_whose_taste_has_changed(computed: dict[str, dict[str, Any]]) -> None:
+    assert {name: computed["d"][name] for name in EXPECTED_OF_D} == EXPECTED_OF_D
+
+
+def test_the_next_anniversary_of_a_registration(table: Table) -> None:
+    expected = [
+        (date(2024, 2, 29), date(2026, 2, 28), 0),
+        (date(2024, 2, 29), date(2027, 3, 1), 365),  # 2028 has that day again
+        (date(2026, 6, 30), date(2026, 6, 30), 365),
+        (date(2025, 6, 30), date(2026, 6, 30), 0),
+        (date(2025, 7, 1), date(2026, 6, 30), 1),
+        (date(2026, 7, 1), date(2026, 6, 30), None),
+    ]
+    people = [{"registered_on": registered, "snapshot_date": day} for registered, day, _ in expected]
+    sql = next(feature.sql for feature in FEATURES if feature.name == "days_to_anniversary")
+    found = table("registered_on DATE, snapshot_date DATE", people).selectExpr("*", f"{sql} AS days")
+    assert [(row["registered_on"], row["snapshot_date"], row["days"]) for row in rows_of(found)] == expected
 
 
 def test_features_of_an_absent_feed_are_null(table: Table, history: dict[str, DataFrame]) -> None:
-    people = table("customer_id STRING, registered_days_ago INT", [{"customer_id": "a"}])
-    found = rows_of(customer_features(people, history, FEATURES, frozenset({"feedback"})))
-    assert [(row["average_rating"], row["complaint_count"], row["median_gap_days"]) for row in found] == [
-        (None, None, 14.5)
-    ]
+    chosen = [f for f in FEATURES if f.name in ("average_rating", "complaint_count", "sessions_30d", "median_gap_days")]
+    people = table(PEOPLE_DDL, [{"customer_id": "a"}])
+    found = rows_of(customer_features(people, history, chosen, frozenset({"feedback", "sessions"})))
+    assert found == [
+        {"customer_id": "a", "median_gap_days": 14.5, "average_rating": None, "complaint_count": None,
+         "sessions_30d": None}
+    ]  # fmt: skip
 
 
 def test_gaps_and_orders_that_count(history: dict[str, DataFrame]) -> None:
     found = history
     assert {row["order_id"] for row in rows_of(found["orders"])} == set(ORDERS) - {"o8", "o9", "o13"}
-    gaps = [(row["days_ago"], row["gap_days"]) for row in rows_of(found["gaps"])]
-    assert sorted(gaps) == [(0, 3), (3, 26), (29, 60), (89, 1), (90, 89), (179, 1), (180, 184), (364, 1)]
+    gaps = [(row["days_ago"], row["gap_days"]) for row in rows_of(found["gaps"]) if row["customer_id"] == "a"]
+    dates = [(0, 3), (3, 26), (29, 60), (89, 1), (90, 89), (179, 1), (180, 184), (364, 1), (365, None)]
+    assert sorted(gaps) == dates
     costs = {row["order_id"]: row["cost_cents"] for row in rows_of(found["orders"])}
     assert (costs["o1"], costs["o7"], costs["b2"]) == (1400, None, None)
 

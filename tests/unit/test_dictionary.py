@@ -32,7 +32,7 @@ def test_every_table_says_grain_load_and_columns() -> None:
 def test_features_schemes_and_inputs_are_there() -> None:
     text = dictionary.dictionary()
     assert all(f"| `{feature.name}` | {feature.over} |" in text for feature in features.FEATURES)
-    assert "No feed yet, always null: `last_visit_days`, `sessions_30d`" in text
+    assert "| null | 0 or more | Web and app sessions in 30 days. Null without a feed of web_sessions. |" in text
     for scheme in segments.SCHEMES:
         assert all(f"| `{one.code}` | {one.label_en} | {one.label_zh} |" in text for one in scheme.segments)
     for entity in canonical.ENTITIES:

@@ -1,0 +1,43 @@
+"""What a customer says and does beside buying; each needs a feed that a chain may not have."""
+
+from __future__ import annotations
+
+from jobs.definitions.features.feature import Feature, counted, distinct, most, summed
+
+
+def _said(name: str, attribute: str) -> Feature:
+    """What third parties say of one attribute."""
+    said = f"The attribute {attribute} as third parties say, the value observed last, all history."
+    return Feature(name, "STRING", None, said, "attributes", f"max(value) FILTER (WHERE name = '{attribute}')")
+
+
+BEHAVIOUR: tuple[Feature, ...] = (
+    Feature("average_rating", "DOUBLE", "stars", "Mean rating in 365 days.", "feedback",
+            "round(sum(rating) / nullif(count(rating), 0), 6)", minimum=1, maximum=5),
+    Feature("last_rating", "INT", "stars", "The last rating in 365 days.", "feedback",
+            "max_by(rating, struct(given_at, feedback_id)) FILTER (WHERE rating IS NOT NULL)", minimum=1, maximum=5),
+    counted("reviews", 365, "feedback", "rating IS NOT NULL", "Notes with a rating"),
+    Feature("complaint_count", "BIGINT", "complaints", "Complaints in 365 days.",
+            "feedback", "count_if(is_complaint)", "0", minimum=0),
+    counted("complaints", 90, "feedback", "is_complaint", "Complaints"),
+    Feature("last_visit_days", "INT", "days", "Snapshot date minus the last web or app session's, over all history.",
+            "sessions", "min(days_ago)", minimum=0),
+    counted("sessions", 30, "sessions", "true", "Web and app sessions"),
+    summed("minutes", 30, "sessions", "DECIMAL(18,4)", "Minutes in web and app sessions"),
+    summed("pages", 30, "sessions", "BIGINT", "Pages seen in web and app sessions"),
+    summed("favourites", 90, "sessions", "BIGINT", "Favourites marked"),
+    summed("abandoned_carts", 90, "sessions", "BIGINT", "Carts filled and left"),
+    most("preferred_device", "devices", "device", "sessions",
+         "Device of most sessions in 90 days, ties by smallest name."),
+    counted("referrals", 365, "social", "kind = 'referral'", "People referred to the chain"),
+    counted("social_events", 90, "social", "true", "Social events of any kind"),
+    Feature("survey_satisfaction", "INT", "points", "Answer to the question satisfaction in 365 days, 1 to 5.",
+            "answers",
+            "max(CASE WHEN question = 'satisfaction' AND try_cast(answer AS INT) BETWEEN 1 AND 5 "
+            "THEN try_cast(answer AS INT) END)", minimum=1, maximum=5),
+    distinct("questions_answered", "answers", "question", "questions", "Questions of surveys answered in 365 days."),
+    distinct("known_attributes", "attributes", "name", "attributes",
+             "Attributes that third parties know, all history."),
+    _said("attributed_interest", "interest"),
+    _said("attributed_lifestyle", "lifestyle"),
+)  # fmt: skip

@@ -1,0 +1,178 @@
+"""What a feature is, the views that one may be computed over, and the forms that many of them have.
+
+Windows are parameters: a feature over 30 days and one over 90 differ by a number in their entries.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from jobs.definitions.model import MONEY, Column, Type
+
+View = Literal[
+    "orders", "gaps", "dayparts", "months", "channels", "fulfilments", "categories", "departments", "products",
+    "brands", "stores", "profile", "feedback", "sessions", "devices", "social", "answers", "attributes",
+]  # fmt: skip
+
+#: days that a feature without a window in its name looks back
+YEAR = 365
+#: recent revenue counts 16 times in the first so many days, 8 times in as many before, and so on: whole numbers, so
+#: that sums are exact
+HALF_LIFE_DAYS = 90
+FIRST_WEIGHT = 16
+
+_BOUGHT = "net_cents, recent_cents (net_cents by weight of age), customer_net_cents, place"
+
+#: view -> what one row of it is, and its columns behind ``customer_id``
+VIEWS: dict[View, tuple[str, str]] = {
+    "orders": (
+        "one completed order that was not refunded in full, any date up to the snapshot",
+        "days_ago, channel, fulfilment, daypart, day_type, party_size, gross_cents, discount_cents, "
+        "coupon_discount_cents, refunded_cents, net_cents, cost_cents (null if any line lacks a cost), "
+        "cut_gross_cents (gross of lines with a discount), has_coupon, lines, items (pieces, or weight)",
+    ),
+    "gaps": ("one distinct order date", "gap_days (since the order date before; null of the first), days_ago"),
+    "dayparts": ("one daypart visited in 365 days", "daypart, orders, net_cents, place"),
+    "months": ("one calendar month with orders in 365 days", "month (1 to 12), orders"),
+    "channels": ("one channel used in 365 days", "channel, orders"),
+    "fulfilments": ("one kind of handing over in 365 days", "fulfilment, orders"),
+    "categories": ("one category bought in 365 days", f"category, {_BOUGHT}"),
+    "departments": ("one department bought in 365 days", f"department, {_BOUGHT}"),
+    "products": ("one product bought in 365 days", f"product_id, {_BOUGHT}"),
+    "brands": ("one brand bought in 365 days", f"brand, {_BOUGHT}"),
+    "stores": (
+        "one store visited in 365 days", "store_id, orders, net_cents, place, region, city, city_tier, climate",
+    ),
+    "profile": (
+        "one person",
+        "snapshot_date, registered_on, registered_days_ago, birth_year, birth_month, age_band, household_size, "
+        "kids_count, marital_status, education, occupation, declared_lifestyle, declared_interests",
+    ),
+    "feedback": ("one note given in 365 days", "days_ago, given_at, feedback_id, rating, is_complaint"),
+    "sessions": (
+        "one web or app session, any date up to the snapshot", "days_ago, minutes, pages, favourites, abandoned_carts",
+    ),
+    "devices": ("one device used in 90 days", "device, sessions"),
+    "social": ("one social event, any date up to the snapshot", "days_ago, kind"),
+    "answers": ("one question of a survey, the answer of 365 days given last", "question, answer"),
+    "attributes": ("one attribute said by third parties, the value observed last", "name, value"),
+}  # fmt: skip
+
+#: optional entity -> the views that are made from it; without a feed of it their features are null
+OF_FEED: dict[str, tuple[View, ...]] = {
+    "feedback": ("feedback",),
+    "web_sessions": ("sessions", "devices"),
+    "social_events": ("social",),
+    "survey_answers": ("answers",),
+    "customer_attributes": ("attributes",),
+}
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of customer_features and how it is computed."""
+
+    name: str
+    type: Type
+    unit: str | None
+    description: str
+    over: View | Literal["features"]
+    sql: str
+    if_none: str = "NULL"  #: value for a customer without any row in the view
+    minimum: float | None = None
+    maximum: float | None = None
+
+    @property
+    def feed(self) -> str | None:
+        """The optional entity without which it is null."""
+        return next((entity for entity, views in OF_FEED.items() if self.over in views), None)
+
+    @property
+    def column(self) -> Column:
+        """The published column."""
+        said = f"{self.description} Null without a feed of {self.feed}." if self.feed else self.description
+        return Column(self.name, self.type, said, minimum=self.minimum, maximum=self.maximum, unit=self.unit)
+
+
+def orders_counted(name: str, condition: str, description: str) -> Feature:
+    """How many orders there are for which a condition is true."""
+    return Feature(name, "BIGINT", "orders", description, "orders", f"count_if({condition})", "0", minimum=0)
+
+
+def orders_within(days: int) -> Feature:
+    """``orders_<days>d``."""
+    said = f"Completed orders in {days} days; one that was refunded in full is none."
+    return orders_counted(f"orders_{days}d", f"days_ago < {days}", said)
+
+
+def revenue_within(days: int) -> Feature:
+    """``net_revenue_<days>d``."""
+    cents = f"coalesce(sum(net_cents) FILTER (WHERE days_ago < {days}), 0)"
+    return money(f"net_revenue_{days}d", "orders", cents, f"Net revenue in {days} days.", "0.00")
+
+
+def counted(stem: str, days: int, view: View, condition: str, what: str) -> Feature:
+    """``<stem>_<days>d``: how many rows of a view there are in so many days for which a condition is true."""
+    sql = f"count_if(days_ago < {days} AND {condition})"
+    return Feature(f"{stem}_{days}d", "BIGINT", stem, f"{what} in {days} days.", view, sql, "0", minimum=0)
+
+
+def summed(stem: str, days: int, view: View, type_: Type, what: str) -> Feature:
+    """``<stem>_<days>d``: the sum of the column ``stem`` over a view's rows of so many days."""
+    sql = f"CAST(coalesce(sum({stem}) FILTER (WHERE days_ago < {days}), 0) AS {type_})"
+    return Feature(f"{stem}_{days}d", type_, stem, f"{what} in {days} days.", view, sql, "0", minimum=0)
+
+
+def money(name: str, view: View, cents: str, description: str, if_none: str = "NULL") -> Feature:
+    """An amount, from whole cents."""
+    return Feature(name, MONEY, "currency", description, view, f"CAST(({cents}) / 100BD AS DECIMAL(18,2))", if_none)
+
+
+def order_share(name: str, condition: str, description: str, of: str = "true") -> Feature:
+    """A share of the orders in 365 days, or of those of them for which ``of`` is true."""
+    base = f"days_ago < {YEAR}" if of == "true" else f"days_ago < {YEAR} AND {of}"
+    sql = f"round(count_if({base} AND {condition}) / nullif(count_if({base}), 0), 6)"
+    return Feature(name, "DOUBLE", "share", description, "orders", sql, minimum=0, maximum=1)
+
+
+def gross_share(name: str, cents: str, description: str) -> Feature:
+    """A share of gross in 365 days."""
+    sums = (f"sum({part}) FILTER (WHERE days_ago < {YEAR})" for part in (cents, "gross_cents"))
+    sql = "round({} / nullif({}, 0), 6)".format(*sums)
+    return Feature(name, "DOUBLE", "share", description, "orders", sql, minimum=0, maximum=1)
+
+
+def order_mean(name: str, column: str, unit: str, description: str, minimum: float) -> Feature:
+    """The mean of a column over the orders in 365 days that have one."""
+    within = f"FILTER (WHERE days_ago < {YEAR})"
+    sql = f"round(CAST(sum({column}) {within} AS DOUBLE) / nullif(count({column}) {within}, 0), 6)"
+    return Feature(name, "DOUBLE", unit, description, "orders", sql, minimum=minimum)
+
+
+def distinct(name: str, view: View, column: str, unit: str, description: str) -> Feature:
+    """How many values a view has, of which there is a row each."""
+    return Feature(name, "BIGINT", unit, description, view, f"count({column})", "0", minimum=0)
+
+
+def top(name: str, view: View, column: str, description: str) -> Feature:
+    """What a customer's first place says in a column."""
+    return Feature(name, "STRING", None, description, view, f"max({column}) FILTER (WHERE place = 1)")
+
+
+def top_share(name: str, view: View, description: str) -> Feature:
+    """Net revenue of the first place, over all."""
+    sql = "round(max(net_cents) FILTER (WHERE place = 1) / nullif(max(customer_net_cents), 0), 6)"
+    return Feature(name, "DOUBLE", "share", description, view, sql)
+
+
+def most(name: str, view: View, column: str, by: str, description: str, type_: Type = "STRING") -> Feature:
+    """The value of a view with most of ``by``, ties by smallest value."""
+    sql = f"min_by({column}, struct(-{by}, {column})) FILTER (WHERE {column} IS NOT NULL)"
+    return Feature(name, type_, None, description, view, sql)
+
+
+def most_share(name: str, view: View, column: str, by: str, description: str) -> Feature:
+    """What the value with most of ``by`` has of it, over all."""
+    sql = f"round(max({by}) FILTER (WHERE {column} IS NOT NULL) / nullif(sum({by}), 0), 6)"
+    return Feature(name, "DOUBLE", "share", description, view, sql)
