@@ -40,10 +40,10 @@ GROUP BY person;
 CREATE TABLE line AS
 SELECT
     coalesce(carried.person, ordered.person) AS person,
-    sold_line.source, order_id, line_id, store_id, channel, fulfilment, sold_line.product_id, category, brand,
+    sold_line.source, order_id, line_id, store_id, channel, fulfilment, sold_line.product_id, category, department, brand,
     local_at,
     local_at::DATE AS business_date,
-    gross, discount, coupon_discount,
+    gross, discount, coupon_discount, quantity,
     gross - discount - coupon_discount AS net
 FROM main.sold_line
 LEFT JOIN main.product USING (product_id)
@@ -69,7 +69,8 @@ FROM (
         any_value(fulfilment) AS fulfilment,
         min(local_at) AS local_at, min(business_date) AS business_date,
         sum(gross)::BIGINT AS gross, sum(discount)::BIGINT AS discount, sum(net)::BIGINT AS net,
-        sum(coupon_discount)::BIGINT AS coupon_discount, count(*) AS lines
+        sum(coupon_discount)::BIGINT AS coupon_discount, count(*) AS lines, sum(quantity) AS items,
+        coalesce(sum(gross) FILTER (WHERE discount > 0), 0)::BIGINT AS cut_gross
     FROM line
     GROUP BY person, source, order_id
 );
@@ -100,15 +101,25 @@ SELECT
     min(business_date) AS first_on,
     count(*) FILTER (WHERE days(0, 29, business_date)) AS orders_30d,
     count(*) FILTER (WHERE days(0, 89, business_date)) AS orders_90d,
-    count(*) FILTER (WHERE days(90, 179, business_date)) AS orders_prev_90d
+    count(*) FILTER (WHERE days(90, 179, business_date)) AS orders_prev_90d,
+    count(*) AS orders_total,
+    coalesce(sum(net) FILTER (WHERE days(0, 89, business_date)), 0)::BIGINT AS net_90d,
+    coalesce(sum(net) FILTER (WHERE days(90, 179, business_date)), 0)::BIGINT AS net_prev_90d,
+    count(DISTINCT business_date) FILTER (WHERE days(0, 364, business_date)) AS order_dates
 FROM purchase
 WHERE person IS NOT NULL
 GROUP BY person;
 
 CREATE TABLE of_gaps AS
-SELECT person, list_sort(list(gap)) AS gaps
+SELECT
+    person,
+    list_sort(list(gap)) AS gaps,
+    max(gap) FILTER (WHERE days(0, 89, business_date)) AS comeback,
+    count(*) AS n,
+    sum(gap)::BIGINT AS total,
+    sum(gap * gap)::BIGINT AS squares
 FROM (
-    SELECT person, business_date - lag(business_date) OVER (PARTITION BY person ORDER BY business_date) AS gap
+    SELECT person, business_date, business_date - lag(business_date) OVER (PARTITION BY person ORDER BY business_date) AS gap
     FROM (SELECT DISTINCT person, business_date FROM purchase WHERE person IS NOT NULL)
 )
 WHERE gap IS NOT NULL
@@ -128,7 +139,18 @@ SELECT
     count(*) FILTER (WHERE day_type = 'holiday') AS holiday,
     count(*) FILTER (WHERE daypart = 'evening') AS evening,
     count(*) FILTER (WHERE daypart = 'late_night') AS late_night,
-    count(*) FILTER (WHERE coupon_discount > 0) AS with_coupon
+    count(*) FILTER (WHERE coupon_discount > 0) AS with_coupon,
+    count(*) FILTER (WHERE coupon_discount = 0 AND discount = 0) AS at_full_price,
+    sum(cut_gross)::BIGINT AS cut_gross,
+    sum(lines)::BIGINT AS lines,
+    (sum(items) * 10000)::BIGINT AS items_e4,
+    count(*) FILTER (WHERE daypart = 'breakfast') AS breakfast,
+    count(*) FILTER (WHERE daypart = 'lunch') AS lunch,
+    count(*) FILTER (WHERE daypart = 'afternoon') AS afternoon,
+    count(*) FILTER (WHERE fulfilment = 'dine_in') AS dine_in,
+    count(*) FILTER (WHERE fulfilment = 'delivery') AS delivery,
+    count(DISTINCT channel) AS channels,
+    count(DISTINCT store_id) AS stores
 FROM year_purchase
 GROUP BY person;
 
@@ -139,8 +161,23 @@ ORDER BY
     person, orders DESC,
     list_position(['breakfast', 'lunch', 'afternoon', 'evening', 'late_night'], daypart) DESC;
 
+CREATE TABLE of_month AS
+SELECT DISTINCT ON (person) person, month, orders
+FROM (SELECT person, month(business_date) AS month, count(*) AS orders FROM year_purchase GROUP BY ALL)
+ORDER BY person, orders DESC, month;
+
+CREATE TABLE of_channel AS
+SELECT DISTINCT ON (person) person, channel
+FROM (SELECT person, channel, count(*) AS orders FROM year_purchase GROUP BY ALL)
+ORDER BY person, orders DESC, channel;
+
+CREATE TABLE of_fulfilment AS
+SELECT DISTINCT ON (person) person, fulfilment
+FROM (SELECT person, fulfilment, count(*) AS orders FROM year_purchase GROUP BY ALL)
+ORDER BY person, orders DESC, fulfilment;
+
 CREATE TABLE of_store AS
-SELECT DISTINCT ON (person) person, store_id
+SELECT DISTINCT ON (person) person, store_id, orders
 FROM (SELECT person, store_id, count(*) AS orders, sum(net) AS net FROM year_purchase GROUP BY ALL)
 ORDER BY person, orders DESC, net DESC, store_id;
 
@@ -149,18 +186,76 @@ SELECT DISTINCT ON (person) person, category, net, count(*) OVER (PARTITION BY p
 FROM (SELECT person, category, sum(net)::BIGINT AS net FROM year_line WHERE category IS NOT NULL GROUP BY ALL)
 ORDER BY person, net DESC, category;
 
+CREATE TABLE of_department AS
+SELECT DISTINCT ON (person) person, department, net
+FROM (SELECT person, department, sum(net)::BIGINT AS net FROM year_line WHERE department IS NOT NULL GROUP BY ALL)
+ORDER BY person, net DESC, department;
+
 CREATE TABLE of_product AS
-SELECT DISTINCT ON (person) person, product_id
+SELECT DISTINCT ON (person) person, product_id, count(*) OVER (PARTITION BY person) AS products
 FROM (SELECT person, product_id, sum(net) AS net FROM year_line GROUP BY ALL)
 ORDER BY person, net DESC, product_id;
 
 CREATE TABLE of_brand AS
-SELECT DISTINCT ON (person) person, net
+SELECT DISTINCT ON (person) person, brand, net, count(*) OVER (PARTITION BY person) AS brands
 FROM (SELECT person, brand, sum(net)::BIGINT AS net FROM year_line WHERE brand IS NOT NULL GROUP BY ALL)
 ORDER BY person, net DESC, brand;
 
+-- a line weighs 16 in the 90 days to the snapshot, 8 in the 90 before these, then 4, 2 and 1
+CREATE TABLE weighed_line AS
+SELECT
+    person, category, product_id, brand,
+    net * CASE
+        WHEN days(0, 89, business_date) THEN 16
+        WHEN days(90, 179, business_date) THEN 8
+        WHEN days(180, 269, business_date) THEN 4
+        WHEN days(270, 359, business_date) THEN 2
+        ELSE 1
+    END AS weighed
+FROM year_line;
+
+CREATE TABLE all_weighed AS
+SELECT person, sum(weighed)::BIGINT AS weighed FROM weighed_line GROUP BY person;
+
+CREATE TABLE recent_category AS
+SELECT DISTINCT ON (person) person, category, weighed
+FROM (
+    SELECT person, category, sum(weighed)::BIGINT AS weighed FROM weighed_line WHERE category IS NOT NULL GROUP BY ALL
+)
+ORDER BY person, weighed DESC, category;
+
+CREATE TABLE recent_product AS
+SELECT DISTINCT ON (person) person, product_id, weighed
+FROM (SELECT person, product_id, sum(weighed)::BIGINT AS weighed FROM weighed_line GROUP BY ALL)
+ORDER BY person, weighed DESC, product_id;
+
+CREATE TABLE recent_brand AS
+SELECT DISTINCT ON (person) person, brand, weighed
+FROM (SELECT person, brand, sum(weighed)::BIGINT AS weighed FROM weighed_line WHERE brand IS NOT NULL GROUP BY ALL)
+ORDER BY person, weighed DESC, brand;
+
+-- what the sources say of people: only members state it, and no two members are one person
+CREATE TABLE said AS
+SELECT
+    record.person, marital_status,
+    regexp_extract(household_size, '\d+') AS household_size,
+    regexp_extract(kids_count, '\d+') AS kids_count,
+    CASE
+        WHEN regexp_matches(age_band, '^\d+ *[-+]') THEN regexp_extract(age_band, '\d+')::INTEGER
+    END AS age_from
+FROM main.member
+INNER JOIN record ON record.source = 'crm' AND record.source_customer_id = member.member_id;
+
+CREATE TABLE anniversary AS
+SELECT person, min(day) - getvariable('snapshot_date') AS days_to_it
+FROM (SELECT person, registered_on, (registered_on + to_years(unnest(range(1, 10)::INTEGER[])))::DATE AS day FROM person)
+WHERE day >= getvariable('snapshot_date') AND registered_on <= getvariable('snapshot_date')
+GROUP BY person;
+
 CREATE TABLE of_opinions AS
-SELECT record.person, sum(rating)::BIGINT AS ratings, count(rating) AS rated, count(*) FILTER (WHERE is_complaint) AS complaints
+SELECT record.person, sum(rating)::BIGINT AS ratings, count(rating) AS rated, count(*) FILTER (WHERE is_complaint) AS complaints,
+    count(*) FILTER (WHERE is_complaint AND days(0, 89, given_on)) AS complaints_90d,
+    arg_max(rating, {'at': given_at, 'id': feedback_id::VARCHAR}) FILTER (WHERE rating IS NOT NULL) AS last_rating
 FROM main.opinion
 INNER JOIN record ON record.source = 'crm' AND record.source_customer_id = opinion.member_id
 WHERE opinion.known_at < getvariable('night_ends') AND days(0, 364, given_on)
@@ -201,7 +296,75 @@ SELECT
     ratio(ratings, rated) AS average_rating,
     coalesce(complaints, 0) AS complaint_count,
     NULL::INTEGER AS last_visit_days, -- no feed of sessions
-    NULL::BIGINT AS sessions_30d
+    NULL::BIGINT AS sessions_30d,
+    coalesce(orders_total, 0) AS orders_total,
+    comeback AS comeback_gap_days,
+    gaps[-1] AS longest_gap_days,
+    coalesce(order_dates, 0) AS order_dates_365d,
+    CASE WHEN n > 1 THEN round(sqrt(n * squares - total * total) / total, 6) END AS gap_variation,
+    -- over a median that may end in a half
+    ratio(
+        2 * (getvariable('snapshot_date') - last_on), gaps[(len(gaps) + 1) // 2] + gaps[len(gaps) // 2 + 1]
+    ) AS recency_gap_ratio,
+    amount(coalesce(net_90d, 0)) AS net_revenue_90d,
+    amount(coalesce(net_prev_90d, 0)) AS net_revenue_prev_90d,
+    ratio(net_90d - net_prev_90d, net_90d + net_prev_90d) AS revenue_trend,
+    ratio(of_year.lines, of_year.orders) AS average_lines,
+    ratio(items_e4, 10000 * of_year.orders) AS average_items,
+    ratio(of_year.coupon_discount, of_year.gross) AS coupon_discount_share,
+    ratio(of_year.cut_gross, of_year.gross) AS price_cut_revenue_share,
+    ratio(at_full_price, of_year.orders) AS full_price_share,
+    0 AS refunded_orders_365d,
+    ratio(breakfast, of_year.orders) AS breakfast_share,
+    ratio(lunch, of_year.orders) AS lunch_share,
+    ratio(afternoon, of_year.orders) AS afternoon_share,
+    of_month.month AS peak_month,
+    ratio(of_month.orders, of_year.orders) AS peak_month_share,
+    of_channel.channel AS preferred_channel,
+    coalesce(channels, 0) AS distinct_channels,
+    of_fulfilment.fulfilment AS preferred_fulfilment,
+    ratio(dine_in, of_year.orders) AS dine_in_share,
+    ratio(delivery, of_year.orders) AS delivery_share,
+    NULL::DOUBLE AS solo_share, -- no party size is said
+    NULL::DOUBLE AS weekend_group_share,
+    recent_category.category AS recent_category,
+    ratio(recent_category.weighed, all_weighed.weighed) AS recent_category_share,
+    of_department.department AS top_department,
+    ratio(of_department.net, of_year.net) AS top_department_share,
+    coalesce(products, 0) AS distinct_products,
+    recent_product.product_id AS recent_product_id,
+    ratio(recent_product.weighed, all_weighed.weighed) AS recent_product_share,
+    coalesce(brands, 0) AS distinct_brands,
+    of_brand.brand AS top_brand,
+    recent_brand.brand AS recent_brand,
+    ratio(recent_brand.weighed, all_weighed.weighed) AS recent_brand_share,
+    ratio(of_store.orders, of_year.orders) AS home_store_share,
+    coalesce(stores, 0) AS distinct_stores,
+    store.region AS home_store_region,
+    store.city AS home_store_city,
+    store.city_tier AS home_store_city_tier,
+    store.climate AS home_store_climate,
+    last_rating,
+    coalesce(rated, 0) AS reviews_365d,
+    coalesce(complaints_90d, 0) AS complaints_90d,
+    CASE
+        WHEN age_from < 25 THEN 'under_25'
+        WHEN age_from < 35 THEN '25_to_34'
+        WHEN age_from < 45 THEN '35_to_44'
+        WHEN age_from < 55 THEN '45_to_54'
+        WHEN age_from < 65 THEN '55_to_64'
+        ELSE CASE WHEN age_from <= 130 THEN '65_and_over' END
+    END AS age_group,
+    days_to_it AS days_to_anniversary,
+    nullif(said.household_size, '')::INTEGER AS household_size,
+    nullif(said.kids_count, '')::INTEGER AS kids_count,
+    said.marital_status,
+    -- of these nothing is said, or there is no feed
+    NULL AS age, NULL AS is_birth_month, NULL AS education, NULL AS occupation, NULL AS declared_lifestyle,
+    NULL AS declared_interests, NULL AS minutes_30d, NULL AS pages_30d, NULL AS favourites_90d,
+    NULL AS abandoned_carts_90d, NULL AS preferred_device, NULL AS referrals_365d, NULL AS social_events_90d,
+    NULL AS survey_satisfaction, NULL AS questions_answered, NULL AS known_attributes, NULL AS attributed_interest,
+    NULL AS attributed_lifestyle
 FROM person
 LEFT JOIN of_history USING (person)
 LEFT JOIN of_gaps USING (person)
@@ -212,4 +375,15 @@ LEFT JOIN of_category USING (person)
 LEFT JOIN of_product USING (person)
 LEFT JOIN of_brand USING (person)
 LEFT JOIN of_opinions USING (person)
+LEFT JOIN of_month USING (person)
+LEFT JOIN of_channel USING (person)
+LEFT JOIN of_fulfilment USING (person)
+LEFT JOIN of_department USING (person)
+LEFT JOIN all_weighed USING (person)
+LEFT JOIN recent_category USING (person)
+LEFT JOIN recent_product USING (person)
+LEFT JOIN recent_brand USING (person)
+LEFT JOIN said USING (person)
+LEFT JOIN anniversary USING (person)
+LEFT JOIN main.store ON of_store.store_id = store.store_id
 WHERE may_profile;

@@ -1,6 +1,6 @@
 -- The example grocer's source files, read as they lie, without any of the pipeline's code.
--- Registered by the test before this runs: members, accounts_json, online_json, products, feedback (the sources' tables),
--- holiday_dates (business_date), variable pos_files (a glob).
+-- Registered by the test before this runs: members, accounts_json, online_json, products, stores, feedback (the sources'
+-- tables), holiday_dates (business_date), variable pos_files (a glob).
 -- Amounts are whole cents, so that every sum is exact.
 
 CREATE MACRO new_york(instant) AS timezone('America/New_York', instant::TIMESTAMPTZ);
@@ -32,7 +32,8 @@ SELECT
     same_phone(phone) AS phone,
     CASE profiling_consent WHEN 1 THEN true WHEN 0 THEN false END AS profiling_consent,
     registered_at::TIMESTAMPTZ AS registered_at,
-    updated_at::TIMESTAMPTZ AS known_at
+    updated_at::TIMESTAMPTZ AS known_at,
+    age_band, household_size, kids_count, marital_status
 FROM members;
 
 CREATE TABLE account AS
@@ -49,11 +50,17 @@ CREATE TABLE product AS
 SELECT
     product_id::VARCHAR AS product_id,
     category,
+    department,
     concat_ws(' ', brand, manufacturer_id) AS brand
 FROM products;
 
+CREATE TABLE store AS
+SELECT store_id::VARCHAR AS store_id, region, city, city_tier, climate FROM stores;
+
 CREATE TABLE opinion AS
 SELECT
+    feedback_id,
+    given_at::TIMESTAMPTZ AS given_at,
     member_id::VARCHAR AS member_id,
     new_york(given_at)::DATE AS given_on,
     rating,
@@ -84,7 +91,8 @@ SELECT
     NULL::TIMESTAMPTZ AS known_at,
     (gross::DECIMAL(14, 2) * 100)::BIGINT AS gross,
     (discount::DECIMAL(14, 2) * 100)::BIGINT AS discount,
-    (coupon_discount::DECIMAL(14, 2) * 100)::BIGINT AS coupon_discount
+    (coupon_discount::DECIMAL(14, 2) * 100)::BIGINT AS coupon_discount,
+    quantity::DECIMAL(18, 4) AS quantity
 FROM read_csv(getvariable('pos_files'), header = true, all_varchar = true, filename = true);
 
 INSERT INTO sold_line
@@ -104,7 +112,8 @@ SELECT
     (document ->> '$.updated_at')::TIMESTAMPTZ,
     ((line ->> '$.gross')::DECIMAL(14, 2) * 100)::BIGINT,
     ((line ->> '$.discount')::DECIMAL(14, 2) * 100)::BIGINT,
-    ((line ->> '$.coupon_discount')::DECIMAL(14, 2) * 100)::BIGINT
+    ((line ->> '$.coupon_discount')::DECIMAL(14, 2) * 100)::BIGINT,
+    (line ->> '$.quantity')::DECIMAL(18, 4)
 FROM (
     SELECT document, unnest((document -> '$.lines')::JSON[]) AS line
     FROM online_json

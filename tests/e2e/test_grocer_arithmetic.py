@@ -23,6 +23,7 @@ import pyarrow as pa
 import pytest
 
 from jobs import engine
+from jobs.definitions.features import FEATURES
 from jobs.settings import EngineOptions
 
 HERE = Path(__file__).parent
@@ -30,40 +31,6 @@ ROOT = HERE.parents[1]
 NIGHTS = [date(2017, 12, day) for day in (28, 29, 30, 31)]
 SALES = Decimal("4596039.58")
 
-FEATURES = [
-    "recency_days",
-    "orders_365d",
-    "net_revenue_365d",
-    "gross_margin_365d",
-    "average_order_value",
-    "tenure_days",
-    "orders_30d",
-    "orders_90d",
-    "orders_prev_90d",
-    "frequency_trend",
-    "median_gap_days",
-    "online_share",
-    "weekday_lunch_share",
-    "weekend_share",
-    "evening_share",
-    "late_night_share",
-    "holiday_share",
-    "preferred_daypart",
-    "average_party_size",
-    "discount_share",
-    "coupon_order_share",
-    "refund_share",
-    "distinct_categories",
-    "top_category",
-    "top_category_share",
-    "top_product_id",
-    "top_brand_share",
-    "home_store_id",
-    "average_rating",
-    "complaint_count",
-    "last_visit_days",
-    "sessions_30d",
-]
 SCORES = ["recency_score", "frequency_score", "monetary_score", "rfm_segment", "rfm8_segment"]
 
 
@@ -131,7 +98,7 @@ def table_of(database: Path, statement: str) -> pa.Table:
 def read_sources(business: Path) -> duckdb.DuckDBPyConnection:
     connection = duckdb.connect()
     connection.execute("SET autoinstall_known_extensions = false")
-    for table in ("members", "products", "feedback"):
+    for table in ("members", "products", "stores", "feedback"):
         connection.register(table, table_of(business / "crm.sqlite", f"SELECT * FROM {table}"))
     for table in ("accounts", "orders"):
         name = "accounts_json" if table == "accounts" else "online_json"
@@ -234,7 +201,7 @@ def test_features_are_of_those_who_allow_profiling(compared: duckdb.DuckDBPyConn
     assert [one(compared, each) for each in (missing, added, rows, nights)] == [(0,)] * 4
 
 
-@pytest.mark.parametrize("column", FEATURES)
+@pytest.mark.parametrize("column", [feature.name for feature in FEATURES])
 def test_feature(compared: duckdb.DuckDBPyConnection, column: str) -> None:
     differing, both = one(
         compared,
