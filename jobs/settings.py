@@ -11,11 +11,20 @@ import os
 import re
 import tomllib
 import zoneinfo
-from datetime import time
+from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -29,6 +38,24 @@ CONFIG_VARIABLE = "REGULARS_CONFIG"
 DEFAULT_CONFIG = "regulars.toml"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+
+
+def _parted(days: object) -> object:
+    """``2026-07-01/2026-08-31`` as its first and last day; one date is both."""
+    if not isinstance(days, str):
+        return days
+    first, _, last = days.partition("/")
+    return first, last or first
+
+
+def _in_order(days: tuple[date, date]) -> tuple[date, date]:
+    if days[0] > days[1]:
+        raise ValueError(f"{days[0]}/{days[1]} ends before it begins")
+    return days
+
+
+#: first and last day, both inclusive
+Days = Annotated[tuple[date, date], BeforeValidator(_parted), AfterValidator(_in_order)]
 #: canonical column -> a column of the source, or (but for contact data) a Spark SQL expression over its columns
 Mapping = dict[str, str]
 
@@ -246,6 +273,10 @@ class Settings(BaseSettings):
 
     #: city (in whatever case) -> its tier, as in ``"Shanghai"="1"``; for customers and stores that a source gives none
     city_tiers: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = {}
+
+    #: the chain's own calendar: a name -> its days, as in ``{ summer_holidays = ["2026-07-01/2026-08-31"] }``; of a day
+    #: with several names the first one counts
+    own_calendar: dict[Name, tuple[Days, ...]] = {}
 
     @field_validator("city_tiers")
     @classmethod

@@ -176,6 +176,7 @@ DIM_DATE = Table(
     (Column("business_date", "DATE", "Business date.", required=True), SNAPSHOT,
      Column("day_type", "STRING", "weekday, weekend or holiday.", required=True, values=DAY_TYPES),
      Column("holiday_name", "STRING", "Public holiday."),
+     Column("own_day", "STRING", "Name in the chain's own calendar (`own_calendar` of the settings)."),
      Column("week", "INT", "ISO week.", required=True, minimum=1, maximum=53),
      Column("month", "INT", "Month.", required=True, minimum=1, maximum=12),
      Column("quarter", "INT", "Quarter.", required=True, minimum=1, maximum=4),

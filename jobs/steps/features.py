@@ -69,7 +69,8 @@ class _Work:
         """One row per date from the first order to the snapshot."""
         first = self.clean("orders").agg(F.min("business_date").alias("first")).collect()[0]["first"]
         start: date = min(first or self.context.day, self.context.day)
-        return calendar.dates(start, self.context.day, self.context.settings.country)
+        settings = self.context.settings
+        return calendar.dates(start, self.context.day, settings.country, settings.own_calendar)
 
     @cached_property
     def records(self) -> DataFrame:

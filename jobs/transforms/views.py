@@ -59,7 +59,7 @@ def completed_orders(
     return (
         orders.where(f"status = 'completed' AND business_date <= DATE'{day}'")
         .join(totals.where("NOT (refunded_cents > 0 AND net_cents <= 0)"), ["source", "order_id"])
-        .join(F.broadcast(dates.select("business_date", "day_type")), "business_date", "left")
+        .join(F.broadcast(dates.select("business_date", "day_type", "is_own_day")), "business_date", "left")
         .withColumn("daypart", daypart(hours))
         .withColumn("days_ago", F.expr(f"datediff(DATE'{day}', business_date)"))
         .withColumn("month", F.month("business_date"))

@@ -360,7 +360,7 @@ SELECT
     nullif(said.kids_count, '')::INTEGER AS kids_count,
     said.marital_status,
     -- of these nothing is said, or there is no feed
-    NULL AS age, NULL AS is_birth_month, NULL AS education, NULL AS occupation, NULL AS declared_lifestyle,
+    NULL AS own_calendar_share, NULL AS age, NULL AS is_birth_month, NULL AS education, NULL AS occupation, NULL AS declared_lifestyle,
     NULL AS declared_interests, NULL AS minutes_30d, NULL AS pages_30d, NULL AS favourites_90d,
     NULL AS abandoned_carts_90d, NULL AS preferred_device, NULL AS referrals_365d, NULL AS social_events_90d,
     NULL AS survey_satisfaction, NULL AS questions_answered, NULL AS known_attributes, NULL AS attributed_interest,

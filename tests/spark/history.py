@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 DAY = date(2026, 6, 30)
+#: the only day of the chain's own calendar
+FAIR = date(2026, 6, 27)
 HOURS = {"breakfast": 5, "lunch": 11, "afternoon": 14, "evening": 17, "late_night": 21}
 ORDER_DDL = (
     "source STRING, order_id STRING, customer_id STRING, store_id STRING, channel STRING, fulfilment STRING,"
@@ -166,6 +168,7 @@ EXPECTED: dict[str, tuple[Any, Any, Any]] = {
     "price_cut_revenue_share": (0.202703, 0.0, None),  # 30 of 148
     "full_price_share": (0.777778, 1.0, None),  # all but o1 and o4
     "refunded_orders_365d": (1, 1, 0),
+    "own_calendar_share": (0.222222, 0.0, None),  # o2 and o3
     "breakfast_share": (0.111111, 0.0, None),
     "lunch_share": (0.333333, 0.0, None),
     "afternoon_share": (0.111111, 0.0, None),

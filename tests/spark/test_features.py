@@ -22,6 +22,7 @@ from tests.spark.history import (
     DAY,
     EXPECTED,
     EXPECTED_OF_D,
+    FAIR,
     HOURS,
     LINE_DDL,
     LINES,
@@ -64,10 +65,11 @@ def history(table: Table) -> dict[str, DataFrame]:
         }
         for order, product, *values in LINES
     ]  # fmt: skip
-    dates = calendar.dates(date(2025, 6, 1), DAY, "US").to_pylist()
+    dates = calendar.dates(date(2025, 6, 1), DAY, "US", {"fair": [(FAIR, FAIR)]}).to_pylist()
     with_net = order_lines_with_net(table(LINE_DDL, lines))
     days = table(
-        "business_date DATE, day_type STRING", [{k: d[k] for k in ("business_date", "day_type")} for d in dates]
+        "business_date DATE, day_type STRING, is_own_day BOOLEAN",
+        [{k: d[k] for k in ("business_date", "day_type", "is_own_day")} for d in dates],
     )
     done = computed_once(completed_orders(table(ORDER_DDL, orders), order_totals(with_net), days, HOURS, str(DAY)))
     products = [(product, *said) for product, said in PRODUCTS.items()]

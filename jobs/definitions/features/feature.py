@@ -28,7 +28,7 @@ _BOUGHT = "net_cents, recent_cents (net_cents by weight of age), customer_net_ce
 VIEWS: dict[View, tuple[str, str]] = {
     "orders": (
         "one completed order that was not refunded in full, any date up to the snapshot",
-        "days_ago, channel, fulfilment, daypart, day_type, party_size, gross_cents, discount_cents, "
+        "days_ago, channel, fulfilment, daypart, day_type, is_own_day, party_size, gross_cents, discount_cents, "
         "coupon_discount_cents, refunded_cents, net_cents, cost_cents (null if any line lacks a cost), "
         "cut_gross_cents (gross of lines with a discount), has_coupon, lines, items (pieces, or weight)",
     ),
