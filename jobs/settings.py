@@ -274,8 +274,8 @@ class Settings(BaseSettings):
     #: city (in whatever case) -> its tier, as in ``"Shanghai"="1"``; for customers and stores that a source gives none
     city_tiers: dict[Annotated[str, Field(min_length=1)], Annotated[str, Field(min_length=1)]] = {}
 
-    #: the chain's own calendar: a name -> its days, as in ``{ summer_holidays = ["2026-07-01/2026-08-31"] }``; of a day
-    #: with several names the first one counts
+    #: the chain's own calendar: a name -> its days, as in ``summer=["2026-07-01/2026-08-31"]``; of a day with
+    #: several names the first one counts
     own_calendar: dict[Name, tuple[Days, ...]] = {}
 
     @field_validator("city_tiers")
