@@ -155,6 +155,35 @@ def test_features_of_an_absent_feed_are_null(table: Table, history: dict[str, Da
     ]  # fmt: skip
 
 
+def test_events_are_somebodys_and_of_a_business_date(table: Table) -> None:
+    # Shanghai is eight hours ahead and its day begins at 02:00: the business day of 30 June ends at 18:00 UTC
+    rows = [
+        ("crm", "1", "last second", datetime(2026, 6, 30, 17, 59, 59, tzinfo=UTC)),
+        ("crm", "1", "tomorrow", datetime(2026, 6, 30, 18, tzinfo=UTC)),
+        ("crm", "1", "first second", datetime(2026, 6, 29, 18, tzinfo=UTC)),
+        ("crm", "1", "the day before", datetime(2026, 6, 29, 17, 59, 59, tzinfo=UTC)),
+        ("crm", "2", "not profiled", datetime(2026, 6, 30, 12, tzinfo=UTC)),
+        ("web", "1", "of another source", datetime(2026, 6, 30, 12, tzinfo=UTC)),
+        ("crm", None, "nobody", datetime(2026, 6, 30, 12, tzinfo=UTC)),
+    ]
+    given = tuples(table, "source STRING, source_customer_id STRING, what STRING, at TIMESTAMP", rows)
+    records = tuples(table, "source STRING, source_customer_id STRING, customer_id STRING", [("crm", "1", "a")])
+    found = feed_views.events(given, records, feed_views.business_date("at", "Asia/Shanghai", 120), str(DAY))
+    assert {row["what"]: (row["customer_id"], row["days_ago"]) for row in rows_of(found)} == {
+        "last second": ("a", 0), "first second": ("a", 0), "the day before": ("a", 1),
+    }  # fmt: skip
+
+
+def test_of_answers_of_one_day_the_later_counts(table: Table) -> None:
+    rows = [
+        ("a", 3, "satisfaction", "5", datetime(2026, 6, 27, 9, tzinfo=UTC), "crm", "1"),
+        ("a", 3, "satisfaction", "2", datetime(2026, 6, 27, 10, tzinfo=UTC), "crm", "2"),
+    ]
+    ddl = "customer_id STRING, days_ago INT, question STRING, answer STRING, answered_at TIMESTAMP"
+    given = tuples(table, f"{ddl}, source STRING, source_customer_id STRING", rows)
+    assert [row["answer"] for row in rows_of(feed_views.answers(given))] == ["2"]
+
+
 def test_gaps_and_orders_that_count(history: dict[str, DataFrame]) -> None:
     found = history
     assert {row["order_id"] for row in rows_of(found["orders"])} == set(ORDERS) - {"o8", "o9", "o13"}
