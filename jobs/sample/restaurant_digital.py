@@ -73,7 +73,7 @@ def _sessions(rng: np.random.Generator, chain: Chain) -> Iterator[Row]:
     tenths = rng.integers(5, 300, count)
     details = zip(
         people.member_ids[moments.person].tolist(), moments.second.tolist(), tenths.tolist(),
-        choose(rng, np.tile([0.75, 0.18, 0.07], (count, 1))).tolist(), (1 + tenths // 12).tolist(),
+        choose(rng, np.tile([0.5, 0.35, 0.15], (count, 1))).tolist(), (1 + tenths // 12).tolist(),
         rng.poisson(0.15, count).tolist(), (rng.random(count) < 0.12).astype(int).tolist(), strict=True,
     )  # fmt: skip
     for number, (member, second, minutes, device, pages, favourites, carts) in enumerate(details, start=1):
