@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 JAVA_VERSIONS = (17, 21)
 TOKEN_VARIABLE = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105  # a name, no token
+_OF_A_SITE = (TOKEN_VARIABLE, "SPARK_CONF_DIR", "SPARK_LOCAL_DIRS", "PYSPARK_PYTHON")
 
 #: what every session is told, whoever runs the server
 SESSION_CONF = {
@@ -201,7 +202,7 @@ def _spark_environment(host: str = "127.0.0.1") -> dict[str, str]:
     ours = {
         "SPARK_HOME": str(Path(pyspark.__file__).parent),
         "SPARK_LOCAL_IP": host,
-        "PYSPARK_PYTHON": os.environ.get("PYSPARK_PYTHON", sys.executable),
+        "PYSPARK_PYTHON": sys.executable,
     }
     # the engine never needs a source's password or a pseudonym key
     kept = {
@@ -253,15 +254,16 @@ def serve() -> None:
 
     ``SPARK_ADDRESS`` (127.0.0.1), ``SPARK_PORT`` (15002), ``SPARK_MEMORY`` (3g); for a cluster ``SPARK_MASTER``
     (``spark://...``; by default this machine is all there is), ``SPARK_HOST`` (127.0.0.1; where the workers reach this
-    server) and ``SPARK_CONF_DIR``. Without a token in ``SPARK_CONNECT_AUTHENTICATE_TOKEN`` whoever reaches the address
-    may use it, so it has to be one that only the nightly run reaches.
+    server), and Spark's own ``SPARK_CONF_DIR``, ``SPARK_LOCAL_DIRS`` and ``PYSPARK_PYTHON`` (the workers' Python).
+    Without a token in ``SPARK_CONNECT_AUTHENTICATE_TOKEN`` whoever reaches the address may use it, so it has to be one
+    that only the nightly run reaches.
     """
     os.umask(0o077)
     said = os.environ.get
     host, options = said("SPARK_HOST", "127.0.0.1"), EngineOptions(memory=said("SPARK_MEMORY", "3g"))
     address, port = said("SPARK_ADDRESS", "127.0.0.1"), int(said("SPARK_PORT", "15002"))
     command = _spark_command(said("SPARK_MASTER", "local[*]"), options, port, address, host)
-    kept = {name: os.environ[name] for name in (TOKEN_VARIABLE, "SPARK_CONF_DIR") if os.environ.get(name)}
+    kept = {name: os.environ[name] for name in _OF_A_SITE if os.environ.get(name)}
     os.execve(command[0], command, _spark_environment(host) | kept)  # noqa: S606  # our own program, no shell
 
 
