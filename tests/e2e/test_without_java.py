@@ -21,12 +21,12 @@ ordered_at = "sold_at"
 """
 
 
-def regulars(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def regulars(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """A command that finds no Java."""
     found = Business(folder, "127.0.0.1:1").environment(folder / "warehouse")
     hidden = {name: value for name, value in found.items() if name not in ("JAVA_HOME", "REGULARS_ENGINE")}
     ours = {"PATH": str(folder), "REGULARS_CONFIG": str(folder / "chain.toml")}
-    return subprocess.run([REGULARS, *arguments], env=hidden | ours | variables, capture_output=True, text=True)
+    return subprocess.run([REGULARS, *arguments], env=hidden | ours, capture_output=True, text=True)
 
 
 def test_a_night_is_opened_on_sail_and_says_so(tmp_path: Path) -> None:
@@ -38,12 +38,3 @@ def test_a_night_is_opened_on_sail_and_says_so(tmp_path: Path) -> None:
 
     wait_until(lambda: "sail spark server" in str(processes_of(tmp_path / "warehouse")), 20, "Sail is started")
     regulars(tmp_path, "end", "--run", json.loads(done.stdout)["run"])
-
-
-def test_doctor_says_what_is_used(tmp_path: Path) -> None:
-    (tmp_path / "chain.toml").write_text(CONFIG)
-    said = regulars(tmp_path, "doctor")
-    assert "Sail is used instead" in said.stdout
-    said = regulars(tmp_path, "doctor", REGULARS_ENGINE="local[*]")
-    assert "Sail is used" not in said.stdout
-    assert [line.split(":")[0] for line in said.stdout.splitlines() if "no Java found" in line] == ["FAILED  engine"]

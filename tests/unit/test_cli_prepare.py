@@ -234,6 +234,14 @@ def test_a_machine_without_java_uses_sail_and_says_so(tmp_path: Path, monkeypatc
     assert re.fullmatch(r"no Java found; .*: Sail is used instead", said or "")
 
 
+def test_doctor_says_what_is_used_without_java(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "java_problem", lambda: "no Java found")
+    monkeypatch.delenv("REGULARS_ENGINE", raising=False)
+    said = run("doctor")
+    assert "FAILED" not in said
+    assert "engine: sail (no Java found: Sail is used instead)" in said
+
+
 @pytest.mark.parametrize("wanted", ["local[*]", "local[2]", "sc://spark:15002", "sail"])
 def test_what_somebody_chose_is_not_replaced(wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_java(tmp_path, monkeypatch)
