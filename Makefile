@@ -1,4 +1,4 @@
-# Everything below needs Python 3.11 to 3.13; nights need Java 17 or 21 too (or REGULARS_ENGINE=sail). No root.
+# Everything below needs Python 3.11 to 3.13; tests need Java 17 or 21 too, and nights without it run on Sail. No root.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
@@ -17,23 +17,23 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 unexport PYTHONDONTWRITEBYTECODE
 export UV_PYTHON_DOWNLOADS := never
 
-.PHONY: help install run run-restaurant airflow test test-unit test-input test-faults test-report test-docker check format bench validation generate lock java clean
+.PHONY: help install run run-restaurant airflow test test-unit test-input test-faults test-cluster test-sail test-report test-docker check format bench validation generate lock java clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 install: $(READY)  ## the environment in .venv, as locked
 
-run: $(READY) java  ## the example grocer: real purchases, four nights through Airflow, published tables
+run: $(READY)  ## the example grocer: real purchases, four nights through Airflow, published tables
 	@$(BIN)/python -m jobs.sample.demo grocer
 
-run-restaurant: $(READY) java  ## the same with a generated restaurant chain (synthetic)
+run-restaurant: $(READY)  ## the same with a generated restaurant chain (synthetic)
 	@$(BIN)/python -m jobs.sample.demo restaurant
 
-airflow: $(READY) java  ## Airflow in the foreground, with address and password (BUSINESS=grocer or restaurant)
+airflow: $(READY)  ## Airflow in the foreground, with address and password (BUSINESS=grocer or restaurant)
 	@$(BIN)/python -m jobs.sample.demo $(BUSINESS) --airflow
 
-test: $(READY) java  ## all tests but those of faults and containers
+test: $(READY) java  ## all tests but those of input, faults, other engines and containers
 	$(BIN)/pytest tests/unit tests/spark tests/conventions tests/dags tests/e2e --ignore tests/e2e/input
 
 test-unit: $(READY)  ## tests that need no JVM and no Airflow: seconds
@@ -44,6 +44,12 @@ test-input: $(READY) java  ## late, corrected, refunded, replayed and foreign in
 
 test-faults: $(READY) java  ## kills, full disks, damaged files
 	$(BIN)/pytest tests/faults
+
+test-cluster: $(READY) java  ## nights on a Spark cluster of two workers, one of which dies: minutes
+	$(BIN)/pytest tests/engines/test_cluster.py
+
+test-sail: $(READY) java  ## nights on Sail against the same on Spark: minutes
+	$(BIN)/pytest tests/engines/test_sail.py
 
 test-report: $(READY)  ## the quality page in a real browser (Chromium): nothing asked, nothing run, all readable
 	@$(BIN)/python -c 'from tests.browser.devtools import executable; executable()' 2>/dev/null || \
@@ -88,7 +94,7 @@ clean:  ## what make and the examples made: environments, businesses, warehouses
 java: $(READY)
 	@$(BIN)/python -c 'import os, sys; from jobs.engine import java_problem; \
 		problem = None if os.environ.get("REGULARS_ENGINE", "local").startswith(("sail", "sc:")) else java_problem(); \
-		sys.exit(f"error: {problem}\n next: install it, or make run REGULARS_ENGINE=sail" if problem else 0)'
+		sys.exit(f"error: {problem}\n next: install it; make run needs none" if problem else 0)'
 
 $(UV_READY):
 	@$(PYTHON) -c 'import sys; ok = (3, 11) <= sys.version_info < (3, 14); \

@@ -24,12 +24,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jobs.errors import EnvironmentFault
-from jobs.settings import EngineOptions
+from jobs.settings import EngineOptions, Settings
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 JAVA_VERSIONS = (17, 21)
+TOKEN_VARIABLE = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105  # a name, no token
+_OF_A_SITE = (TOKEN_VARIABLE, "SPARK_CONF_DIR", "SPARK_LOCAL_DIRS", "PYSPARK_PYTHON")
 
 #: what every session is told, whoever runs the server
 SESSION_CONF = {
@@ -72,6 +74,22 @@ def java_problem() -> str | None:
     return None
 
 
+def sail_is_installed() -> bool:
+    """Sail's program stands beside this Python."""
+    return _sail().exists()
+
+
+def choose(settings: Settings) -> tuple[str, str | None]:
+    """The engine of the settings and, where it is another one, a line that says so.
+
+    Sail is it where nobody chose an engine, this machine has no fitting Java, and Sail is installed.
+    """
+    if "engine" in settings.model_fields_set or not sail_is_installed():
+        return settings.engine, None
+    problem = java_problem()
+    return ("sail", f"{problem}: Sail is used instead") if problem else (settings.engine, None)
+
+
 def start(engine: str, options: EngineOptions, log: Path) -> StartedEngine:
     """Start an engine as a child that dies with this process.
 
@@ -87,7 +105,7 @@ def start(engine: str, options: EngineOptions, log: Path) -> StartedEngine:
         if problem:
             raise EnvironmentFault(problem, next_command='regulars doctor; or set engine = "sail" in regulars.toml')
         command, url = _spark_command(engine, options, port), f"sc://localhost:{port}/;token={token}"
-        environment = _spark_environment(token)
+        environment = _spark_environment() | {TOKEN_VARIABLE: token}
     with log.open("ab") as stream:
         process = subprocess.Popen(
             command,
@@ -146,7 +164,9 @@ def _configure(session: SparkSession, name: str, value: str) -> None:
         session.conf.set(name, value)
 
 
-def _spark_command(engine: str, options: EngineOptions, port: int, address: str = "127.0.0.1") -> list[str]:
+def _spark_command(
+    engine: str, options: EngineOptions, port: int, address: str = "127.0.0.1", host: str = "127.0.0.1"
+) -> list[str]:
     import pyspark
 
     cores = options.cores or os.cpu_count() or 1
@@ -154,17 +174,18 @@ def _spark_command(engine: str, options: EngineOptions, port: int, address: str 
     conf = {
         "spark.connect.grpc.binding.address": address,
         "spark.connect.grpc.binding.port": str(port),
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": host,
+        "spark.driver.host": host,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.sql.shuffle.partitions": str(max(2, cores * 2)),
         "spark.sql.files.openCostInBytes": str(256 * 1024),
         "spark.hadoop.fs.permissions.umask-mode": "077",
         "spark.hadoop.fs.file.impl.disable.cache": "false",
         "spark.sql.catalogImplementation": "in-memory",
         **SESSION_CONF,
     }
+    if master.startswith("local"):
+        conf["spark.sql.shuffle.partitions"] = str(max(2, cores * 2))  # of a cluster its spark-defaults.conf says it
     home = Path(pyspark.__file__).parent
     # throughput counts here, pauses do not
     quiet = f"-XX:+UseParallelGC -Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"
@@ -175,13 +196,12 @@ def _spark_command(engine: str, options: EngineOptions, port: int, address: str 
     return [*command, "spark-internal"]
 
 
-def _spark_environment(token: str) -> dict[str, str]:
+def _spark_environment(host: str = "127.0.0.1") -> dict[str, str]:
     import pyspark
 
     ours = {
         "SPARK_HOME": str(Path(pyspark.__file__).parent),
-        "SPARK_LOCAL_IP": "127.0.0.1",
-        "SPARK_CONNECT_AUTHENTICATE_TOKEN": token,
+        "SPARK_LOCAL_IP": host,
         "PYSPARK_PYTHON": sys.executable,
     }
     # the engine never needs a source's password or a pseudonym key
@@ -192,10 +212,13 @@ def _spark_environment(token: str) -> dict[str, str]:
 
 
 def _sail_command(port: int) -> list[str]:
-    program = Path(sys.executable).with_name("sail")
-    if not program.exists():
+    if not sail_is_installed():
         raise EnvironmentFault("Sail is not installed", next_command="pip install 'regulars[sail]'")
-    return [str(program), "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
+    return [str(_sail()), "spark", "server", "--ip", "127.0.0.1", "--port", str(port)]
+
+
+def _sail() -> Path:
+    return Path(sys.executable).with_name("sail")
 
 
 def _die_with_parent() -> None:
@@ -229,15 +252,19 @@ def _wait_until_listening(process: subprocess.Popen[bytes], port: int, seconds: 
 def serve() -> None:
     """Become a Spark Connect server for others, as the container image does; the environment says where.
 
-    ``SPARK_ADDRESS`` (127.0.0.1), ``SPARK_PORT`` (15002), ``SPARK_MEMORY`` (3g). Without a token: whoever reaches the
-    address may use it, so it has to be one that only the nightly run reaches.
+    ``SPARK_ADDRESS`` (127.0.0.1), ``SPARK_PORT`` (15002), ``SPARK_MEMORY`` (3g); for a cluster ``SPARK_MASTER``
+    (``spark://...``; by default this machine is all there is), ``SPARK_HOST`` (127.0.0.1; where the workers reach this
+    server), and Spark's own ``SPARK_CONF_DIR``, ``SPARK_LOCAL_DIRS`` and ``PYSPARK_PYTHON`` (the workers' Python).
+    Without a token in ``SPARK_CONNECT_AUTHENTICATE_TOKEN`` whoever reaches the address may use it, so it has to be one
+    that only the nightly run reaches.
     """
     os.umask(0o077)
-    address, port = os.environ.get("SPARK_ADDRESS", "127.0.0.1"), int(os.environ.get("SPARK_PORT", "15002"))
-    options = EngineOptions(memory=os.environ.get("SPARK_MEMORY", "3g"))
-    command = _spark_command("local[*]", options, port, address)
-    environment = {name: value for name, value in _spark_environment("").items() if "TOKEN" not in name}
-    os.execve(command[0], command, environment)  # noqa: S606  # our own program, no shell
+    said = os.environ.get
+    host, options = said("SPARK_HOST", "127.0.0.1"), EngineOptions(memory=said("SPARK_MEMORY", "3g"))
+    address, port = said("SPARK_ADDRESS", "127.0.0.1"), int(said("SPARK_PORT", "15002"))
+    command = _spark_command(said("SPARK_MASTER", "local[*]"), options, port, address, host)
+    kept = {name: os.environ[name] for name in _OF_A_SITE if os.environ.get(name)}
+    os.execve(command[0], command, _spark_environment(host) | kept)  # noqa: S606  # our own program, no shell
 
 
 if __name__ == "__main__":

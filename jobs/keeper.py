@@ -144,9 +144,9 @@ def keep(settings: Settings, run: str, day: str, owner: int, starter: int) -> No
         keeper.lock.acquire(run, day, wait_seconds=LOCK_WAIT_SECONDS)
         files.write_json(keeper.folder / "keeper.json", {"pid": os.getpid(), "run": run, "date": day})
         faultpoints.reach("keeper.locked")
-        url = settings.engine
+        url, _ = engine.choose(settings)
         if not url.startswith("sc://"):
-            started = engine.start(settings.engine, settings.engine_options, keeper.folder / "engine.log")
+            started = engine.start(url, settings.engine_options, keeper.folder / "engine.log")
             url = started.url
             faultpoints.reach("keeper.engine_started")
         files.write_json(keeper.folder / "engine.json", {"url": url})

@@ -243,7 +243,8 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="REGULARS_", env_nested_delimiter="__", frozen=True, extra="forbid")
 
     warehouse: Path = Path("warehouse")
-    #: ``local[*]``, ``local[N]``, ``sc://host:port`` or ``sail``
+    #: ``local[*]``, ``local[N]``, ``sc://host:port`` or ``sail``, which is also used where nothing is said and there is
+    #: no fitting Java
     engine: Annotated[str, Field(pattern=r"^(local\[(\*|\d+)\]|sc://.+|sail)$")] = "local[*]"
     time_zone: str = "UTC"
     #: store-local time at which a business day begins

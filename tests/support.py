@@ -155,7 +155,7 @@ class Site:
         return WriterLock(self.warehouse.runtime / "lock").holder()
 
 
-def ended(process: subprocess.Popen[str], seconds: float = 300) -> Outcome:
+def ended(process: subprocess.Popen[str], seconds: float = 900) -> Outcome:
     """Wait for a command's end; one that does not end is killed, and that is a failure."""
     try:
         out, err = process.communicate(timeout=seconds)
@@ -183,11 +183,34 @@ def wait_until(holds: Any, seconds: float, what: str) -> None:
         time.sleep(0.05)
 
 
+def wait_for_work_after(run: subprocess.Popen[str], step: str, site: Site) -> None:
+    """Read what the run of a night says until a step is done, then let the next one write something."""
+    assert run.stderr is not None
+    for line in run.stderr:
+        if f" {step}:" in line:
+            break
+    else:
+        raise AssertionError(f"the run ended before {step} was done")
+    (night,) = site.warehouse.open_nights()
+    before = _files_of(night.path)
+    wait_until(lambda: _files_of(night.path) != before, 60, f"the step after {step} writes")
+
+
+def _files_of(folder: Path) -> set[str]:
+    return {os.path.join(place, name) for place, _, names in os.walk(folder) for name in names}
+
+
 def processes_of(warehouse: Path) -> dict[int, str]:
     """Living keepers of a warehouse and the engines below them: process id -> command line."""
     mark = f"REGULARS_WAREHOUSE={warehouse}".encode()
     keepers = {pid for pid, line in _commands() if "jobs.keeper" in line and mark in _variables(pid)}
     return {pid: line for pid, line in _commands() if pid in keepers or _parent(pid) in keepers}
+
+
+def processes_with(variable: str, value: str) -> set[int]:
+    """Living processes whose environment holds a variable of this value."""
+    mark = f"{variable}={value}".encode()
+    return {pid for pid, _ in _commands() if mark in _variables(pid)}
 
 
 def is_alive(pid: int) -> bool:

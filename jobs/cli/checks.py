@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.metadata
-import importlib.util
 import shutil
 import socket
 import threading
@@ -53,7 +52,7 @@ def results(*, deep: bool) -> Iterator[Result]:
     yield Result("configuration", str(config_path()))
     yield _judged("time zones", lambda: _time_zones(settings))
     yield _judged("mappings", lambda: _mappings(settings))
-    yield _judged("engine", lambda: engine_ready(settings.engine))
+    yield _judged("engine", lambda: _engine(settings))
     yield _judged("packages", packages)
     for name, source in sorted(settings.sources.items()):
         yield _judged(f"source {name}", lambda name=name, source=source: reachable(settings, name, source))  # type: ignore[misc]  # bound early
@@ -93,6 +92,12 @@ def _mappings(settings: Settings) -> str:
     return f"{feeds} feeds of {len(settings.sources)} sources"
 
 
+def _engine(settings: Settings) -> str:
+    url, instead = engine.choose(settings)
+    ready = engine_ready(url)
+    return f"{ready} ({instead})" if instead else ready
+
+
 def engine_ready(url: str) -> str:
     """The chosen engine can be started, or is there.
 
@@ -100,7 +105,7 @@ def engine_ready(url: str) -> str:
         EnvironmentFault: it cannot.
     """
     if url == "sail":
-        if importlib.util.find_spec("pysail") is None:
+        if not engine.sail_is_installed():
             raise EnvironmentFault("Sail is not installed", next_command="pip install 'regulars[sail]'")
     elif url.startswith("sc://"):
         place = urlsplit(url.partition(";")[0])

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from jobs import calendar, faultpoints, flow, keeper
+from jobs import calendar, engine, faultpoints, flow, keeper
 from jobs.cli import reporting
 from jobs.cli.app import answer, say
 from jobs.errors import ContractError, RegularsError, UsageError
@@ -148,6 +148,9 @@ def open_night(
     run_id = new_run_id()
     if first not in (None, "extract"):
         run_id = _resumable(warehouse, day, flow.names_before(first))
+    _, instead = engine.choose(settings)
+    if instead:
+        say(f"engine: {instead}")
     kept = keeper.start(warehouse, run_id, str(day), owner=owner)
     try:
         publish.settle(warehouse)

@@ -183,11 +183,11 @@ def bring_up_to_date(business: Business, warehouse: Warehouse) -> None:
     if not nights:
         say(f"nights: {business.nights[0]} to {business.nights[-1]} are published from these inputs; nothing to run")
         return
-    check_java()
+    chosen = choose_engine()
     say(f"airflow: starting in {home()}")
     home().mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
-        with online_shop(business), shared_engine(), standalone(home()) as airflow:
+        with online_shop(business), shared_engine(chosen), standalone(home()) as airflow:
             run_nights(airflow, business.name, nights)
     finally:
         free_warehouse(warehouse)
@@ -195,21 +195,20 @@ def bring_up_to_date(business: Business, warehouse: Warehouse) -> None:
 
 
 @contextmanager
-def shared_engine() -> Iterator[None]:
+def shared_engine(chosen: str) -> Iterator[None]:
     """One engine for all the nights, as a cluster is one for many; its address goes into ``REGULARS_ENGINE``.
 
     A JVM is slow until it has compiled what it runs often, so nights one after the other are quicker on the same one.
     """
-    settings = load_settings()
-    if settings.engine.startswith("sc://"):
+    if chosen.startswith("sc://"):
         yield
         return
-    with engine.running(settings.engine, settings.engine_options, home() / "engine.log") as url:
+    with engine.running(chosen, load_settings().engine_options, home() / "engine.log") as url:
         os.environ["REGULARS_ENGINE"] = url
         try:
             yield
         finally:
-            os.environ["REGULARS_ENGINE"] = settings.engine
+            os.environ["REGULARS_ENGINE"] = chosen
 
 
 def home() -> Path:
@@ -217,22 +216,26 @@ def home() -> Path:
     return Path.cwd() / ".airflow"
 
 
-def check_java() -> None:
-    """Stop before any work if the engine cannot start.
+def choose_engine() -> str:
+    """The engine of the nights; says so where Sail takes Spark's place for want of Java.
 
     Raises:
-        EnvironmentFault: no fitting Java.
+        EnvironmentFault: Spark is wanted and there is no fitting Java.
     """
-    problem = engine.java_problem() if load_settings().engine.startswith("local") else None
+    chosen, instead = engine.choose(load_settings())
+    if instead:
+        say(f"engine: {instead}")
+    problem = engine.java_problem() if chosen.startswith("local") else None
     if problem:
         raise EnvironmentFault(
             problem, next_command="install it and type `make run` again, or set REGULARS_ENGINE=sail"
         )
+    return chosen
 
 
 def stay(business: Business) -> None:
     """Keep the online shop and Airflow in the foreground until interrupted."""
-    check_java()
+    choose_engine()
     try:
         with online_shop(business), standalone(home()) as airflow, closing(airflow.wait_until_ready()) as client:
             say(f"airflow: {airflow.url}  user {USER}  password {airflow.password()}")

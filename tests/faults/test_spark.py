@@ -7,14 +7,13 @@ both engines have to give the same tables.
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.faults.conftest import Undisturbed
 from tests.faults.watching import Reader, assert_no_one_left, assert_shows
-from tests.support import Outcome, Site, ended, kill_group, processes_of, tree_differences, wait_until
+from tests.support import Outcome, Site, ended, kill_group, processes_of, tree_differences, wait_for_work_after
 
 
 @pytest.fixture(scope="module")
@@ -29,14 +28,14 @@ def test_killed_in_the_middle_of_clean_and_without_its_jvm_the_rerun_equals_sail
     day = str(site.business.nights[1])
     with Reader.of(site, first, second):
         run = site.start("run", "--date", day)
-        _wait_for_work_after(run, "gate_raw", site)
+        wait_for_work_after(run, "gate_raw", site)
         kill_group(run.pid)
         run.communicate()
         assert_no_one_left(site)
         assert_shows(site, first)
 
         run = site.start("run", "--date", day, "--from", "clean")
-        _wait_for_work_after(run, "gate_clean", site)
+        wait_for_work_after(run, "gate_clean", site)
         os.kill(_jvm(site), 9)
         _assert_gave_up(ended(run, 60))
         assert_no_one_left(site)
@@ -45,23 +44,6 @@ def test_killed_in_the_middle_of_clean_and_without_its_jvm_the_rerun_equals_sail
         site.night(site.business.nights[1])
     assert_shows(site, second)
     assert tree_differences(site.root / "current" / "clean", second.site.root / "current" / "clean") == []
-
-
-def _wait_for_work_after(run: subprocess.Popen[str], step: str, site: Site) -> None:
-    """Read what the run says until a step is done, then let the next one write something."""
-    assert run.stderr is not None
-    for line in run.stderr:
-        if f"{site.business.nights[1]} {step}:" in line:
-            break
-    else:
-        raise AssertionError(f"the run ended before {step} was done")
-    (night,) = site.warehouse.open_nights()
-    before = _files_of(night.path)
-    wait_until(lambda: _files_of(night.path) != before, 60, f"the step after {step} writes")
-
-
-def _files_of(folder: Path) -> set[str]:
-    return {os.path.join(place, name) for place, _, names in os.walk(folder) for name in names}
 
 
 def _jvm(site: Site) -> int:

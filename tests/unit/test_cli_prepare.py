@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 import sys
@@ -212,11 +213,45 @@ def test_doctor_says_ok_on_a_sound_site(site: Path) -> None:
 def test_doctor_names_every_fault_and_its_mend(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REGULARS_KEY_K1")
     monkeypatch.setattr(engine, "java_problem", lambda: "no Java found")
+    monkeypatch.setenv("REGULARS_ENGINE", "local[*]")
     (site / "crm.sqlite").unlink()
     with pytest.raises(EnvironmentFault, match="3 checks failed") as caught:
         run("doctor")
     failed = [line.split(":")[0] for line in caught.value.__notes__[0].splitlines() if line.startswith("FAILED")]
     assert failed == ["FAILED  engine", "FAILED  source crm", "FAILED  keys"]
+
+
+def without_java(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(folder))
+    for name in ("JAVA_HOME", "REGULARS_ENGINE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_machine_without_java_uses_sail_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_java(tmp_path, monkeypatch)
+    chosen, said = engine.choose(settings.Settings())
+    assert chosen == "sail"
+    assert re.fullmatch(r"no Java found; .*: Sail is used instead", said or "")
+
+
+def test_doctor_says_what_is_used_without_java(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "java_problem", lambda: "no Java found")
+    monkeypatch.delenv("REGULARS_ENGINE", raising=False)
+    said = run("doctor")
+    assert "FAILED" not in said
+    assert "engine: sail (no Java found: Sail is used instead)" in said
+
+
+@pytest.mark.parametrize("wanted", ["local[*]", "local[2]", "sc://spark:15002", "sail"])
+def test_what_somebody_chose_is_not_replaced(wanted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_java(tmp_path, monkeypatch)
+    monkeypatch.setenv("REGULARS_ENGINE", wanted)
+    assert engine.choose(settings.Settings()) == (wanted, None)
+
+
+def test_with_java_nothing_is_replaced(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REGULARS_ENGINE", raising=False)
+    assert engine.choose(settings.Settings()) == ("local[*]", None)
 
 
 def test_doctor_without_a_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
