@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING, Any
 
 from expectations import history
@@ -71,11 +73,11 @@ class Split:
         # two plain passes are faster than one whose expressions grow beyond what Spark compiles
         write_staged(conformed, self.night, f"conformed/{entity.name}")
         conformed = read_staged(self.spark, self.night, f"conformed/{entity.name}")
-        helpers = [F.expr(sql).alias(name) for name, sql in derived.items()]
-        rows = self._with_known(conformed.select("*", *helpers), entity, references)
+        helpers = {name: F.expr(sql) for name, sql in derived.items()}
+        rows = self._with_known(conformed, entity, references).withColumns(helpers)
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
-        write_staged(with_reasons(rows, rules), self.night, f"judged/{entity.name}")
-        written = read_staged(self.spark, self.night, f"judged/{entity.name}")
+        write_staged(with_reasons(rows, rules).drop(*helpers), self.night, f"judged/{entity.name}")
+        written = read_staged(self.spark, self.night, f"judged/{entity.name}").withColumns(helpers)
         verdicts = [
             replace(v, action=action_of(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()
         ]
@@ -168,7 +170,7 @@ class Split:
 
 
 def with_reasons(rows: DataFrame, rules: Sequence[Mapping[str, Any]]) -> DataFrame:
-    """Rows with ``_failed``, the ids of the rules that each fails, those that are for information left out.
+    """Rows with ``_failed``: the ids of the rules that each fails, those for information left out; null if none.
 
     The conditions are Great Expectations' own, and they follow from the columns alone: no row is read for them, and
     none ever reaches the driver.
@@ -177,8 +179,10 @@ def with_reasons(rows: DataFrame, rules: Sequence[Mapping[str, Any]]) -> DataFra
 
     aside = {rule["meta"]["rule_id"] for rule in rules if rule["severity"] != "info"}
     conditions = Referee(rows.limit(0), "rows", rules).row_conditions()
-    reasons = [F.when(bad, F.lit(rule_id)) for rule_id, bad in conditions.items() if rule_id in aside]
-    return rows.withColumn("_failed", F.array_compact(F.array(*reasons)))
+    bad = {rule_id: condition for rule_id, condition in conditions.items() if rule_id in aside}
+    reasons = F.array_compact(F.array(*(F.when(condition, F.lit(rule_id)) for rule_id, condition in bad.items())))
+    # most rows fail nothing: no array is made for these
+    return rows.withColumn("_failed", F.when(reduce(or_, bad.values(), F.lit(False)), reasons))
 
 
 def action_of(verdict: Verdict) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from jobs import engine
-from jobs.cli import sampling
+from jobs.cli import expressions, sampling
 from jobs.errors import ContractError, EnvironmentFault, RegularsError, TransientFault, UsageError
 from jobs.mapping import check_mappings
 from jobs.settings import Settings, Source, config_path, load_settings
@@ -52,7 +52,10 @@ def results(*, deep: bool) -> Iterator[Result]:
     yield Result("configuration", str(config_path()))
     yield _judged("time zones", lambda: _time_zones(settings))
     yield _judged("mappings", lambda: _mappings(settings))
-    yield _judged("engine", lambda: _engine(settings))
+    ready = _judged("engine", lambda: _engine(settings))
+    yield ready
+    if not ready.mend:
+        yield _judged("expressions", lambda: expressions.check(settings))
     yield _judged("packages", packages)
     for name, source in sorted(settings.sources.items()):
         yield _judged(f"source {name}", lambda name=name, source=source: reachable(settings, name, source))  # type: ignore[misc]  # bound early

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from jobs import mapping
-from jobs.cli import checks, output, repair, sampling
+from jobs.cli import checks, expressions, output, repair, sampling
 from jobs.cli.app import say
 from jobs.cli.nights import parse_date
 from jobs.cli.template import template, toml
@@ -84,6 +84,10 @@ def _check_feed(settings: Settings, source: str, name: str, rows: int, day: date
     if sample.looks:
         absent = mapping.absent_columns(feed, columns)
         wrong += [f"{label}.maps.{said}: the sample has no such column" for said in absent]
+    try:
+        wrong += expressions.problems(settings, {label: feed})
+    except EnvironmentFault as error:
+        print(text(f"look at: expressions were not tried: {error.message}; next: {error.next_command}"))
     for said in wrong:
         print(text(f"wrong: {said}"))
     for said in sampling.unfit(settings.sources[source], feed, sample.looks):

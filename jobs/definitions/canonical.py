@@ -279,8 +279,8 @@ PROVENANCE: tuple[Column, ...] = (
     Column("_person_hash", "STRING", "Keyed hash of the source and its customer id."),
     NOTES,
 )
-#: of a judged row: ``_failed`` names the rules that it fails
-ACCEPTED, REJECTED = "size(_failed) = 0", "size(_failed) > 0"
+#: of a judged row: ``_failed`` names the rules that it fails, and is null where it fails none
+ACCEPTED, REJECTED = "_failed IS NULL", "_failed IS NOT NULL"
 COPIES = Column("_copies", "BIGINT", "Raw rows that say this, a receipt's header being on each of its lines.")
 
 

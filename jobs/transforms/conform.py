@@ -113,6 +113,11 @@ def _text(column: Column, expression: str | None) -> SparkColumn:
     """A mapped value as trimmed text; empty text says nothing."""
     if expression is None:
         return F.lit(None).cast("string")
+    return as_text(expression)
+
+
+def as_text(expression: str) -> SparkColumn:
+    """What an SQL expression comes to, as trimmed text; null where that is empty."""
     return F.expr(f"nullif(trim(CAST(({expression}) AS STRING)), '')")
 
 

@@ -84,16 +84,21 @@ class Work:
 
     def split(self) -> int:
         """Write every row with the rules that it fails, and the bad ones once more by themselves."""
-        from pyspark.sql import functions as F
-
-        rows = self._read("lines.parquet").select("*", *(F.expr(sql).alias(name) for name, sql in self.derived.items()))
-        with_reasons(rows, self.rules).write.mode("overwrite").parquet(str(self.place / "judged"))
+        rows = self._read("lines.parquet").withColumns(self._helpers())
+        judged = with_reasons(rows, self.rules).drop(*self.derived)
+        judged.write.mode("overwrite").parquet(str(self.place / "judged"))
         self._read("judged").where(REJECTED).write.mode("overwrite").parquet(str(self.place / "aside"))
         return self._read("aside").count()
 
     def counted(self) -> int:
         """Have Great Expectations count what fails each rule."""
-        return sum(verdict.rows_failed for verdict in Referee(self._read("judged"), TABLE, self.rules).judge())
+        written = self._read("judged").withColumns(self._helpers())
+        return sum(verdict.rows_failed for verdict in Referee(written, TABLE, self.rules).judge())
+
+    def _helpers(self) -> dict[str, Any]:
+        from pyspark.sql import functions as F
+
+        return {name: F.expr(sql) for name, sql in self.derived.items()}
 
     def _read(self, name: str) -> Any:
         return self.spark.read.parquet(str(self.place / name))

@@ -210,6 +210,23 @@ def test_doctor_says_ok_on_a_sound_site(site: Path) -> None:
     assert "source crm: sql, feeds members" in said
 
 
+def test_expressions_that_no_engine_can_compute_are_named(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGULARS_ENGINE", "sail")
+    sound = 'source_customer_id = "member_id"\ngender = "\'female\'"\nregion = "upper(`fullName`) || \'(\'"\n'
+    torn = 'city = "concat(shoe, "\noccupation = "no_such_function(shoe)"\n'
+    write(site, "[sources.crm.feeds.members.maps.customers]\n" + sound)
+    assert "expressions: 1 can be computed" in run("doctor")
+    write(site, "[sources.crm.feeds.members.maps.customers]\n" + sound + torn)
+    with pytest.raises(EnvironmentFault, match="1 checks failed") as doctor:
+        run("doctor")
+    with pytest.raises(UsageError, match=r"not ready: crm\.members") as look:
+        run("check-source", "crm")
+    for said in ("".join(doctor.value.__notes__), "".join(look.value.__notes__)):
+        assert "crm.members.maps.customers.city: 'concat(shoe, ' cannot be computed" in said
+        assert "crm.members.maps.customers.occupation: 'no_such_function(shoe)' cannot be computed" in said
+        assert "customers.region:" not in said
+
+
 def test_doctor_names_every_fault_and_its_mend(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("REGULARS_KEY_K1")
     monkeypatch.setattr(engine, "java_problem", lambda: "no Java found")
