@@ -73,11 +73,10 @@ class Split:
         # two plain passes are faster than one whose expressions grow beyond what Spark compiles
         write_staged(conformed, self.night, f"conformed/{entity.name}")
         conformed = read_staged(self.spark, self.night, f"conformed/{entity.name}")
-        helpers = {name: F.expr(sql) for name, sql in derived.items()}
-        rows = self._with_known(conformed, entity, references).withColumns(helpers)
+        rows = with_helpers(self._with_known(conformed, entity, references), derived)
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
-        write_staged(with_reasons(rows, rules).drop(*helpers), self.night, f"judged/{entity.name}")
-        written = read_staged(self.spark, self.night, f"judged/{entity.name}").withColumns(helpers)
+        write_staged(with_reasons(rows, rules).drop(*derived), self.night, f"judged/{entity.name}")
+        written = with_helpers(read_staged(self.spark, self.night, f"judged/{entity.name}"), derived)
         verdicts = [
             replace(v, action=action_of(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()
         ]
@@ -167,6 +166,13 @@ class Split:
             not too_many,
             "blocked" if too_many else "none",
         )
+
+
+def with_helpers(rows: DataFrame, derived: Mapping[str, str]) -> DataFrame:
+    """Rows with the columns that a suite derives for its rules: name -> SQL."""
+    from pyspark.sql import functions as F
+
+    return rows.select("*", *(F.expr(sql).alias(name) for name, sql in derived.items()))
 
 
 def with_reasons(rows: DataFrame, rules: Sequence[Mapping[str, Any]]) -> DataFrame:

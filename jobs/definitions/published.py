@@ -244,8 +244,8 @@ CUSTOMER_CROSSWALK = Table(
      Column("source_customer_id", "STRING", "The source's own id.", required=True), CUSTOMER,
      Column("valid_from", "DATE", "First business date, inclusive.", required=True),
      Column("valid_to", "DATE", "Exclusive; 9999-12-31 while it lasts.", required=True)),
-    "How a warehouse joins its own orders to customers.", restricted=True,
-    references=(_TO_CUSTOMER,),
+    "How a warehouse joins its own orders to customers. A period that ended may name an id that customer_aliases leads "
+    "on from.", restricted=True,
 )  # fmt: skip
 
 TABLES: tuple[Table, ...] = (

@@ -9,7 +9,7 @@ from pyspark.sql import functions as F
 
 from jobs.definitions import canonical, clean
 from jobs.definitions.canonical import ACCEPTED
-from jobs.definitions.model import Entity
+from jobs.definitions.model import Column, Entity, ddl
 from jobs.models import cleaning
 from jobs.parallel import side_by_side
 from jobs.steps import admission, near_duplicates, refunds, replay
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
 _MODEL = "cleaning"
+_MOVED = "moved/orders"
 HELD_RULE = "orders.business_date.late_horizon"
 
 
@@ -33,6 +34,7 @@ def run(context: Context) -> dict[str, Any]:
         entity -> raw rows by feed and change, and for dated entities the business dates that were touched.
     """
     context.night.restore(None if context.full else context.base, "clean")
+    remove_staged(context.night, _MOVED)
     context.night.restore(context.base, "models", _MODEL)  # a full rebuild fits nothing anew
     # what the inferred members and the business dates of later entities need comes first
     first = ("stores", "products", "orders", "order_lines")
@@ -52,12 +54,13 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
         rows = None
     else:
         rows = read_staged(context.spark, context.night, f"judged/{entity.name}").where(ACCEPTED)
-        columns = (*entity.clean_columns, *canonical.PROVENANCE, canonical.COPIES)
-        rows = rows.select(*(column.name for column in columns))
+        rows = rows.select(*(column.name for column in _judged_columns(entity)))
     if entity.name in clean.INFERRED:
         rows = _with_inferred(context, entity, rows, known)
-    if rows is None:
+    if rows is None and left is None:
         return {"changes": {}, "dates": [], "wrote": False}
+    if rows is None:
+        rows = context.spark.createDataFrame([], ddl(_judged_columns(entity)))
     rows = cleaning.applied(rows, entity, _fit(context, entity, rows))
     rows, held = _dated(context, entity, rows, known)
     classified = _classified(context, entity, merge.with_content(rows), known)
@@ -67,6 +70,10 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
     wrote = wrote or left is not None
     dates = _write(context, entity, known, classified, new_dates | (left or set())) if wrote else []
     return {"changes": changes, "dates": dates, "wrote": wrote}
+
+
+def _judged_columns(entity: Entity) -> tuple[Column, ...]:
+    return (*entity.clean_columns, *canonical.PROVENANCE, canonical.COPIES)
 
 
 def _fit(context: Context, entity: Entity, rows: DataFrame) -> cleaning.CleaningFit:
@@ -86,8 +93,16 @@ def _fit(context: Context, entity: Entity, rows: DataFrame) -> cleaning.Cleaning
 
 
 def _known(context: Context, entity: Entity) -> tuple[DataFrame, set[str] | None]:
-    """What is known of an entity, and the business dates of what a replay merges afresh; None if it does so of none."""
+    """What is known of an entity, and the business dates on which some of it is written anew whatever comes; or None.
+
+    That is what a replay merges afresh, and lines that follow their order to another date.
+    """
     known = context.known(entity.name)
+    if has_staged(context.night, _MOVED) and entity.name == "order_lines":
+        moved = read_staged(context.spark, context.night, _MOVED)
+        days = moved.select(F.explode(F.array("ds", "_date")).alias("ds")).distinct().collect()
+        known = merge.redated(known, moved.select("source", "order_id", "_date"))
+        return known, {row["ds"] for row in days}
     if not context.replay:
         return known, None
     known, afresh = replay.forgotten(context, entity, known)
@@ -130,7 +145,7 @@ def _write(context: Context, entity: Entity, known: DataFrame, classified: DataF
         write(whole, context.night, "clean", entity.name, sort=entity.key)
         return []
     is_first = not context.night.parts("clean", entity.name)
-    dates = sorted(new_dates | (set() if is_first else _left(known, changed, entity)))
+    dates = sorted(new_dates | (set() if is_first else _left(context, known, changed, entity)))
     days = ", ".join(f"'{day}'" for day in dates)
     if dates:
         whole = merge.merged(known.where(f"ds IN ({days})"), changed, entity).select(*columns)
@@ -138,10 +153,17 @@ def _write(context: Context, entity: Entity, known: DataFrame, classified: DataF
     return dates
 
 
-def _left(known: DataFrame, changed: DataFrame, entity: Entity) -> set[str]:
+def _left(context: Context, known: DataFrame, changed: DataFrame, entity: Entity) -> set[str]:
     """Business dates on which rows stood that are superseded, perhaps by rows of another date."""
-    old = known.join(changed.select(*entity.key), [*entity.key], "left_semi").select("ds").distinct()
-    return {row["ds"] for row in old.collect()}
+    now = changed.select(*entity.key, F.col("business_date").cast("string").alias("_date"))
+    old = known.select(*entity.key, "ds").join(now, [*entity.key])
+    days = {
+        row["ds"]: row["moved"]
+        for row in old.groupBy("ds").agg(F.expr("bool_or(ds <> _date)").alias("moved")).collect()
+    }
+    if entity.name == "orders" and any(days.values()):
+        write_staged(old.where("ds <> _date"), context.night, _MOVED)
+    return set(days)
 
 
 def _dated(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) -> tuple[DataFrame, dict[str, int]]:
@@ -227,6 +249,6 @@ def _inferred(keys: DataFrame, entity: Entity, context: Context) -> DataFrame:
         "_copies": F.lit(1).cast("bigint"),
         "is_inferred": F.lit(True),
     }
-    columns = (*entity.clean_columns, *canonical.PROVENANCE, canonical.COPIES)
+    columns = _judged_columns(entity)
     empty = {c.name: F.lit(None).cast(c.type) for c in columns if c.name not in (entity.key[0], *made)}
     return keys.withColumns(empty | made)

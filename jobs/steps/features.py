@@ -1,7 +1,9 @@
-"""Clean tables and people -> daily aggregates and customer features."""
+"""Clean tables and people -> receipts, daily aggregates and customer features; only what changed is computed."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -9,49 +11,48 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import functions as F
 
 from jobs import calendar
+from jobs.definitions import clean
 from jobs.definitions.features import FEATURES
+from jobs.definitions.features.windows import bounds
 from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES
-from jobs.steps import feeds
+from jobs.steps import feeds, receipts, ties
 from jobs.steps.context import Context
 from jobs.steps.publishing import publish, published
-from jobs.storage.parquet import read_staged, write, write_arrow, write_staged
-from jobs.transforms import consent, days, feed_views, refunds, views
-from jobs.transforms.features import customer_features
-from jobs.transforms.identity import IDENTIFIERS
+from jobs.storage.night import Night
+from jobs.storage.parquet import read, read_staged, write, write_arrow, write_staged
+from jobs.transforms import consent, days, feed_views, touched, views
+from jobs.transforms.features import aggregated, carried, customer_features
+from jobs.transforms.owners import OWNERS_DDL, owners
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
+
+OWNERS = "owners"
+#: what the way receipts are made and aggregated is called; another name makes everything anew
+_MADE = "receipts-1"
+#: what features over receipts take from the clean products and stores
+_SAID = {"products": ("category", "department", "brand"), "stores": ("region", "city", "city_tier", "climate")}
 
 
 def run(context: Context) -> dict[str, Any]:
     """Compute the published customer_days and customer_features.
 
     Returns:
-        the money that ties the tables to the sources: clean, guests, not profiled, customer_days.
+        the business dates and the customers that were computed anew, and the money that ties the tables to the sources:
+        clean, guests, not profiled, customer_days.
     """
     work = _Work(context)
-    write_arrow(work.dates, context.night, "features", "dates", sort=["business_date"])
-    write(work.people, context.night, "identity", "people", sort=["customer_id"])
-    write_staged(views.order_totals(work.lines), context.night, "totals")
-    write_staged(work.all_orders, context.night, "orders")
-    write_staged(views.purchases(work.lines, work.orders, work.clean("products")), context.night, "purchases")
-    _write_days(context, work)
-    _write_features(context, work)
-    record = {"net_revenue_cents": work.ties()}
+    dates = work.keep_dates()
+    work.keep_people()
+    changed = receipts.refresh(context, work.base, dates)
+    work.keep_owners()
+    count = work.find_touched(changed)
+    publish(context, work.made_once("days", days.customer_days(work.orders(work.profiled))), CUSTOMER_DAYS)
+    publish(context, work.made_once("features", work.features()), CUSTOMER_FEATURES)
+    money = ties.found(context, work.owners(context.night).join(work.people, "customer_id"))
+    record = {"made": work.made, "dates": changed, "customers": count, "net_revenue_cents": money}
     context.night.record("features", record)
     return record
-
-
-def _write_days(context: Context, work: _Work) -> None:
-    publish(context, days.customer_days(work.orders), CUSTOMER_DAYS)
-
-
-def _write_features(context: Context, work: _Work) -> None:
-    found = views.views(work.orders, work.purchases, feeds.events(context, "feedback", work.profiled), context.hours)
-    found["stores"] = feed_views.placed(found["stores"], work.clean("stores"))
-    found |= feeds.views(context, work.profiled)
-    people = work.profiled_people.withColumn("snapshot_date", F.lit(context.day))
-    publish(context, customer_features(people, found, FEATURES, feeds.absent(context)), CUSTOMER_FEATURES)
 
 
 class _Work:
@@ -59,99 +60,136 @@ class _Work:
 
     def __init__(self, context: Context) -> None:
         self.context = context
-
-    def clean(self, name: str) -> DataFrame:
-        """A clean table."""
-        return self.context.clean(name)
+        self.spark, self.night = context.spark, context.night
 
     @cached_property
-    def dates(self) -> Any:
-        """One row per date from the first order to the snapshot."""
-        first = self.clean("orders").agg(F.min("business_date").alias("first")).collect()[0]["first"]
-        start: date = min(first or self.context.day, self.context.day)
+    def made(self) -> str:
+        """A name for how features are made: by these definitions, dayparts and holidays."""
         settings = self.context.settings
-        return calendar.dates(start, self.context.day, settings.country, settings.own_calendar)
+        said = [
+            _MADE,
+            repr(FEATURES),
+            self.context.hours,
+            settings.country,
+            settings.time_zone,
+            repr(settings.own_calendar),
+        ]
+        return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+    @cached_property
+    def base(self) -> Night | None:
+        """The night from which features may be kept: the one before, if it made them in the same way."""
+        base = self.context.base
+        if base is None or self.context.full:
+            return None
+        return base if base.records()["features"].get("made") == self.made else None
+
+    def keep_dates(self) -> DataFrame:
+        """Write one row per date from the first order to the snapshot."""
+        held, settings = self.night.partitions("clean", "orders"), self.context.settings
+        first = min([self.context.day, *map(date.fromisoformat, held[:1])])
+        rows = calendar.dates(first, self.context.day, settings.country, settings.own_calendar)
+        write_arrow(rows, self.night, "features", "dates", sort=["business_date"])
+        return self.spark.read.parquet(str(self.night.table("features", "dates")))
 
     @cached_property
     def records(self) -> DataFrame:
         """source, source_customer_id, customer_id."""
-        path = str(self.context.night.table("identity", "records"))
-        return self.context.spark.read.parquet(path).withColumnRenamed("known_customer_id", "customer_id")
+        path = str(self.night.table("identity", "records"))
+        return self.spark.read.parquet(path).withColumnRenamed("known_customer_id", "customer_id")
 
-    @cached_property
+    def keep_people(self) -> None:
+        """Write one row per known person, with consent and what the sources say of them."""
+        customers, zone = self.context.clean("customers"), self.context.settings.time_zone
+        people = consent.people(self.records, customers, str(self.context.day), zone)
+        write(people, self.night, "identity", "people", sort=["customer_id"])
+
+    @property
     def people(self) -> DataFrame:
-        """One row per known person, with consent and what the sources say of them."""
-        return consent.people(
-            self.records, self.clean("customers"), str(self.context.day), self.context.settings.time_zone
-        )
-
-    @cached_property
-    def lines(self) -> DataFrame:
-        """Order lines in cents, restated by the refunds that belong to them."""
-        lines = self.clean("order_lines")
-        if self.has_refunds:
-            lines = refunds.restated(lines, self.clean("refund_matches"))
-        return views.order_lines_with_net(lines)
+        """One row per known person, with consents and what the sources say."""
+        return self.spark.read.parquet(str(self.night.table("identity", "people")))
 
     @property
-    def has_refunds(self) -> bool:
-        """Some source says of refunds beside its order lines."""
-        return bool(self.context.night.parts("clean", "refund_matches"))
-
-    @property
-    def totals(self) -> DataFrame:
-        """One row per order: sums of its lines."""
-        return read_staged(self.context.spark, self.context.night, "totals")
-
-    @cached_property
-    def all_orders(self) -> DataFrame:
-        """Every completed order up to the snapshot, with the person it belongs to, if any, and their consent."""
-        spark, night = self.context.spark, self.context.night
-        dates = spark.read.parquet(str(night.table("features", "dates")))
-        identifiers = spark.read.parquet(str(night.table("identity", "identifiers")))
-        orders = views.completed_orders(
-            self.clean("orders"), self.totals, dates, self.context.hours,
-            str(self.context.day),
-        )  # fmt: skip
-        owned = views.attributed(orders, self.records, identifiers, IDENTIFIERS)
-        people = spark.read.parquet(str(night.table("identity", "people"))).select("customer_id", "is_profiled")
-        return owned.join(people, "customer_id", "left")
-
-    @cached_property
-    def orders(self) -> DataFrame:
-        """Orders of people who allow profiling."""
-        return read_staged(self.context.spark, self.context.night, "orders").where("is_profiled")
-
-    @cached_property
-    def purchases(self) -> DataFrame:
-        """Purchases of people who allow profiling."""
-        return read_staged(self.context.spark, self.context.night, "purchases")
-
-    @cached_property
-    def profiled_people(self) -> DataFrame:
-        """Of :attr:`people`, as they were written, those who allow profiling."""
-        path = str(self.context.night.table("identity", "people"))
-        return self.context.spark.read.parquet(path).where("is_profiled")
-
-    @cached_property
     def profiled(self) -> DataFrame:
-        """The records of people who allow profiling."""
-        return self.records.join(self.profiled_people.select("customer_id"), "customer_id")
+        """Those of :attr:`people` who allow profiling."""
+        return self.people.where("is_profiled")
 
-    def ties(self) -> dict[str, int]:
-        """Cents of net revenue: all of completed orders, and how they divide."""
-        orders = read_staged(self.context.spark, self.context.night, "orders")
-        sums = {
-            "completed": "sum(net_cents)",
-            "guests": "sum(net_cents) FILTER (WHERE customer_id IS NULL)",
-            "not_profiled": "sum(net_cents) FILTER (WHERE customer_id IS NOT NULL AND NOT is_profiled)",
-            "profiled": "sum(net_cents) FILTER (WHERE is_profiled)",
-        }
-        row = orders.agg(*(F.expr(f"coalesce({sql}, 0)").alias(name) for name, sql in sums.items())).collect()[0]
-        found = {name: int(row[name]) for name in sums}
-        daily = published(self.context, CUSTOMER_DAYS)
-        cents = "coalesce(CAST(sum(net_revenue) * 100 AS BIGINT), 0)"
-        found["customer_days"] = int(daily.agg(F.expr(cents).alias("n")).collect()[0]["n"])
-        lines = self.totals.agg(F.expr("coalesce(sum(net_cents), 0)").alias("n")).collect()[0]["n"]
-        later = self.clean("refund_matches").agg(F.expr("coalesce(CAST(sum(amount) * 100 AS BIGINT), 0)").alias("n"))
-        return {**found, "clean_lines": int(lines), "matched_refunds": int(later.collect()[0]["n"])}
+    def made_once(self, name: str, rows: DataFrame) -> DataFrame:
+        """Rows written as they come, so that sorting them does not compute them twice."""
+        write_staged(rows, self.night, name)
+        return read_staged(self.spark, self.night, name)
+
+    def keep_owners(self) -> None:
+        """Write whose each buyer is tonight."""
+        identifiers = self.spark.read.parquet(str(self.night.table("identity", "identifiers")))
+        write(owners(receipts.buyers(self.context), self.records, identifiers), self.night, "features", OWNERS)
+
+    def owners(self, night: Night) -> DataFrame:
+        """Whose each buyer was on a night: buyer, customer_id."""
+        return receipts.read_kept(self.context, night, OWNERS, OWNERS_DDL)
+
+    def orders(self, people: DataFrame) -> DataFrame:
+        """Receipts of these people: customer_id."""
+        owned = self.owners(self.night).join(people.select("customer_id"), "customer_id")
+        return views.of_people(receipts.of_dates(self.context, self.night), owned, str(self.context.day))
+
+    def find_touched(self, changed: list[str]) -> int | None:
+        """Write who has to be computed anew, if not everyone.
+
+        Returns:
+            how many they are; None for everyone.
+        """
+        if self.base is None:
+            return None
+        dates = sorted({*changed, *map(str, touched.crossed(bounds(FEATURES), self.base.date, self.context.day))})
+        kept, now = self.owners(self.base), self.owners(self.night)
+        buyers = receipts.of_dates(self.context, self.night, dates).select("buyer")
+        buyers = buyers.union(receipts.of_dates(self.context, self.base, changed).select("buyer"))
+        people = now.join(buyers.distinct(), "buyer").select("customer_id")
+        people = people.union(touched.moved(kept, now)).union(self._newly_profiled()).union(self._redescribed(now))
+        write_staged(people.distinct(), self.night, "touched")
+        return read_staged(self.spark, self.night, "touched").count()
+
+    def _newly_profiled(self) -> DataFrame:
+        before = published(self.context, CUSTOMER_FEATURES, base=True).select("customer_id")
+        return self.profiled.select("customer_id").join(before, "customer_id", "left_anti")
+
+    def _redescribed(self, now: DataFrame) -> DataFrame:
+        """Everyone who bought a product or visited a store of which something else is said than was."""
+        everything = receipts.of_dates(self.context, self.night)
+        bought = everything.select("buyer", F.explode("basket.product_id").alias("product_id"))
+        found = now.select("customer_id").limit(0)
+        for table, rows, key in (("products", bought, "product_id"), ("stores", everything, "store_id")):
+            changed = self._changed(table, key)
+            if changed is not None:
+                found = found.union(rows.join(changed, key).join(now, "buyer").select("customer_id"))
+        return found
+
+    def _changed(self, table: str, key: str) -> DataFrame | None:
+        if self.base is None or not self.night.changed(self.base, "clean", table):
+            return None
+        before = read(self.spark, self.base, "clean", table, clean.table(table))
+        changed = touched.redescribed(before, self.context.clean(table), key, _SAID[table])
+        return changed if changed.take(1) else None
+
+    def features(self) -> DataFrame:
+        """One row per person who allows profiling."""
+        context, anew = self.context, self.profiled
+        if self.base is not None:
+            anew = anew.join(read_staged(self.spark, self.night, "touched"), "customer_id", "left_semi")
+        found = views.of_receipts(self.orders(anew), context.clean("products"), context.hours)
+        found["stores"] = feed_views.placed(found["stores"], context.clean("stores"))
+        parts = aggregated(found, FEATURES)
+        if self.base is not None:
+            before = published(context, CUSTOMER_FEATURES, base=True)
+            touched_ids = read_staged(self.spark, self.night, "touched")
+            parts = parts.unionByName(carried(before, touched_ids, FEATURES, (context.day - self.base.date).days))
+        absent = feeds.absent(context)
+        said = [aggregated({name: rows}, FEATURES) for name, rows in self._of_feeds().items() if name not in absent]
+        people = self.profiled.withColumn("snapshot_date", F.lit(context.day))
+        return customer_features(people, [parts, *said], FEATURES, absent)
+
+    def _of_feeds(self) -> dict[str, DataFrame]:
+        mine = self.records.join(self.profiled.select("customer_id"), "customer_id")
+        feedback = views.of_feedback(feeds.events(self.context, "feedback", mine))
+        return {"feedback": feedback, **feeds.views(self.context, mine)}

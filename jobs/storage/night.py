@@ -74,6 +74,15 @@ class Night:
             return []
         return sorted(entry.name.split("=", 1)[1] for entry in root.iterdir() if entry.name.startswith(f"{PARTITION}="))
 
+    def changed(self, base: Night, zone: Zone, table: str) -> bool:
+        """Whether a table has other files than in the night this one started from; files are immutable."""
+        return {part.name for part in self.parts(zone, table)} != {part.name for part in base.parts(zone, table)}
+
+    def changed_partitions(self, base: Night, zone: Zone, table: str) -> set[str]:
+        """Values of the partitions that have other files than in the night this one started from, or none any more."""
+        now, before = ({(part.parent.name, part.name) for part in n.parts(zone, table)} for n in (self, base))
+        return {folder.partition("=")[2] for folder, _ in now ^ before}
+
     def rows(self, zone: Zone, table: str, *, partition: str | None = None) -> int:
         """Rows of a table, or of one partition, by the footers of its files."""
         folder = self.table(zone, table) / f"{PARTITION}={partition}" if partition else self.table(zone, table)

@@ -110,6 +110,7 @@ def write(
     sort: Sequence[str] = (),
     partitions: Iterable[str] | None = None,
     by: str | None = None,
+    together: bool = False,
 ) -> list[Path]:
     """Write a table, or some of its partitions, into a night.
 
@@ -124,13 +125,15 @@ def write(
         sort: order of the rows.
         partitions: with ``by``, the partitions to replace; None replaces the table.
         by: partition by this column, whose value also stays inside the files.
+        together: rows of one value of ``by`` already are in one place, and are written in the order they come in.
 
     Returns:
         the new part files.
     """
     staged = night.path / STAGING / f"write-{uuid.uuid4().hex}"
     if by:
-        rows = rows.withColumn(PARTITION, rows[by].cast("string")).repartition(PARTITION)
+        rows = rows.withColumn(PARTITION, rows[by].cast("string"))
+        rows = rows if together else rows.repartition(PARTITION)
         rows = rows.sortWithinPartitions(PARTITION, *sort) if sort else rows
         rows.write.partitionBy(PARTITION).parquet(str(staged))
     else:

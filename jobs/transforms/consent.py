@@ -12,6 +12,7 @@ _SAID = (
     "birth_month", "household_size", "kids_count", "marital_status", "education", "occupation",
     "declared_lifestyle", "declared_interests",
 )  # fmt: skip
+_CONSENTS = ("profiling_consent", "marketing_consent")
 
 
 def people(records: DataFrame, customers: DataFrame, day: str, time_zone: str) -> DataFrame:
@@ -26,17 +27,23 @@ def people(records: DataFrame, customers: DataFrame, day: str, time_zone: str) -
         day: business date of the snapshot.
         time_zone: the chain's.
     """
-    joined = records.select("source", "source_customer_id", "customer_id").join(
-        customers, ["source", "source_customer_id"], "left"
-    )
+    ids = ["source", "source_customer_id"]
+    joined = records.select(*ids, "customer_id").join(customers, ids, "left")
+    # most people are one record, and one record need not be weighed against others
+    several = records.groupBy("customer_id").count().where("count > 1").select("customer_id")
+    single = joined.join(several, "customer_id", "left_anti").select("customer_id", *_SAID, *_CONSENTS, "registered_at")
     latest = [F.max_by(name, _age(name)).alias(name) for name in _SAID]
-    local = f"to_date(from_utc_timestamp(min(registered_at), '{time_zone}'))"
-    return joined.groupBy("customer_id").agg(
-        F.expr("coalesce(bool_and(profiling_consent), false)").alias("is_profiled"),
-        F.expr("coalesce(bool_and(marketing_consent), false)").alias("is_marketing_allowed"),
+    agreed = [F.bool_and(name).alias(name) for name in _CONSENTS]
+    weighed = joined.join(several, "customer_id", "left_semi").groupBy("customer_id")
+    merged = weighed.agg(*latest, *agreed, F.min("registered_at").alias("registered_at"))
+    local = f"to_date(from_utc_timestamp(registered_at, '{time_zone}'))"
+    return single.unionByName(merged).select(
+        "customer_id",
+        F.expr("coalesce(profiling_consent, false)").alias("is_profiled"),
+        F.expr("coalesce(marketing_consent, false)").alias("is_marketing_allowed"),
         F.expr(local).alias("registered_on"),
         F.expr(f"CAST(datediff(DATE'{day}', {local}) AS INT)").alias("registered_days_ago"),
-        *latest,
+        *_SAID,
     )
 
 

@@ -95,6 +95,17 @@ def merged(known: DataFrame, changed: DataFrame, entity: Entity) -> DataFrame:
     return kept.select(*changed.columns).unionByName(changed)
 
 
+def redated(lines: DataFrame, moved: DataFrame) -> DataFrame:
+    """Lines on the business date that their order has now; ``ds`` still says where they stood.
+
+    Args:
+        lines: clean order lines with ``ds``.
+        moved: source, order_id, ``_date`` of orders whose date changed.
+    """
+    now = F.coalesce(F.to_date("_date"), "business_date")
+    return lines.join(F.broadcast(moved), ["source", "order_id"], "left").withColumn("business_date", now).drop("_date")
+
+
 @dataclass(frozen=True)
 class BusinessDay:
     """How an instant becomes a business date."""

@@ -24,7 +24,7 @@ import duckdb
 import psutil
 
 from expectations.referee import Referee, load_rules
-from expectations.split import with_reasons
+from expectations.split import with_helpers, with_reasons
 from jobs import engine
 from jobs.definitions.canonical import BY_NAME, REJECTED, flags
 from jobs.settings import EngineOptions
@@ -84,7 +84,7 @@ class Work:
 
     def split(self) -> int:
         """Write every row with the rules that it fails, and the bad ones once more by themselves."""
-        rows = self._read("lines.parquet").withColumns(self._helpers())
+        rows = with_helpers(self._read("lines.parquet"), self.derived)
         judged = with_reasons(rows, self.rules).drop(*self.derived)
         judged.write.mode("overwrite").parquet(str(self.place / "judged"))
         self._read("judged").where(REJECTED).write.mode("overwrite").parquet(str(self.place / "aside"))
@@ -92,13 +92,8 @@ class Work:
 
     def counted(self) -> int:
         """Have Great Expectations count what fails each rule."""
-        written = self._read("judged").withColumns(self._helpers())
+        written = with_helpers(self._read("judged"), self.derived)
         return sum(verdict.rows_failed for verdict in Referee(written, TABLE, self.rules).judge())
-
-    def _helpers(self) -> dict[str, Any]:
-        from pyspark.sql import functions as F
-
-        return {name: F.expr(sql) for name, sql in self.derived.items()}
 
     def _read(self, name: str) -> Any:
         return self.spark.read.parquet(str(self.place / name))

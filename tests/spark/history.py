@@ -6,17 +6,21 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from jobs.transforms.owners import NAMED_BY
+
 DAY = date(2026, 6, 30)
 #: the only day of the chain's own calendar
 FAIR = date(2026, 6, 27)
 HOURS = {"breakfast": 5, "lunch": 11, "afternoon": 14, "evening": 17, "late_night": 21}
 ORDER_DDL = (
-    "source STRING, order_id STRING, customer_id STRING, store_id STRING, channel STRING, fulfilment STRING,"
-    " status STRING, party_size INT, coupon_id STRING, business_date DATE, local_minutes INT"
+    f"source STRING, order_id STRING, {', '.join(f'{name} STRING' for name in NAMED_BY)}, store_id STRING,"
+    " channel STRING, fulfilment STRING, status STRING, party_size INT, coupon_id STRING, business_date DATE,"
+    " local_minutes INT"
 )
 LINE_DDL = (
-    "source STRING, order_id STRING, product_id STRING, quantity DECIMAL(18,4), gross DECIMAL(18,2),"
-    " discount DECIMAL(18,2), coupon_discount DECIMAL(18,2), refunded DECIMAL(18,2), unit_cost DECIMAL(18,2)"
+    "source STRING, order_id STRING, business_date DATE, product_id STRING, quantity DECIMAL(18,4),"
+    " gross DECIMAL(18,2), discount DECIMAL(18,2), coupon_discount DECIMAL(18,2), refunded DECIMAL(18,2),"
+    " unit_cost DECIMAL(18,2)"
 )
 
 #: order: customer, days ago, store, channel, local time, and what differs from a plain completed order

@@ -11,10 +11,12 @@ import pytest
 from pyspark.sql import DataFrame
 
 from jobs import calendar
-from jobs.definitions.features import FEATURES
+from jobs.definitions.features import FEATURES, FROM_RECEIPTS
 from jobs.transforms import feed_views
-from jobs.transforms.features import customer_features
-from jobs.transforms.views import attributed, completed_orders, order_lines_with_net, order_totals, purchases, views
+from jobs.transforms.features import aggregated, carried, customer_features
+from jobs.transforms.owners import buyer, buyers, owners
+from jobs.transforms.receipts import receipts
+from jobs.transforms.views import of_feedback, of_people, of_receipts
 from tests.spark.conftest import Table, computed_once, rows_of
 from tests.spark.history import (
     ANSWERS,
@@ -52,7 +54,7 @@ def minutes(text: str) -> int:
 def history(table: Table) -> dict[str, DataFrame]:
     orders = [
         {
-            "source": "p", "order_id": name, "customer_id": who, "store_id": store, "channel": channel,
+            "source": "p", "order_id": name, "source_customer_id": who, "store_id": store, "channel": channel,
             "business_date": DAY - timedelta(days=ago), "local_minutes": minutes(time), "status": "completed", **more,
         }
         for name, (who, ago, store, channel, time, more) in ORDERS.items()
@@ -61,26 +63,41 @@ def history(table: Table) -> dict[str, DataFrame]:
     lines = [
         {
             "source": "p", "order_id": order, "product_id": product,
+            "business_date": DAY - timedelta(days=ORDERS[order][1]),
             **{n: None if v is None else Decimal(v) for n, v in zip(names, values, strict=True)},
         }
         for order, product, *values in LINES
     ]  # fmt: skip
-    dates = calendar.dates(date(2025, 6, 1), DAY, "US", {"fair": [(FAIR, FAIR)]}).to_pylist()
-    with_net = order_lines_with_net(table(LINE_DDL, lines))
+    dates = calendar.dates(date(2025, 6, 1), DAY + timedelta(days=1), "US", {"fair": [(FAIR, FAIR)]}).to_pylist()
     days = table(
         "business_date DATE, day_type STRING, is_own_day BOOLEAN",
         [{k: d[k] for k in ("business_date", "day_type", "is_own_day")} for d in dates],
     )
-    done = computed_once(completed_orders(table(ORDER_DDL, orders), order_totals(with_net), days, HOURS, str(DAY)))
+    sold = table(ORDER_DDL, orders)
+    kept = receipts(sold, table(LINE_DDL, lines), days, HOURS)
+    mine = computed_once(
+        of_people(kept, buyers(sold).selectExpr("buyer", "source_customer_id AS customer_id"), str(DAY))
+    )
     products = [(product, *said) for product, said in PRODUCTS.items()]
     known = tuples(table, "product_id STRING, category STRING, brand STRING, department STRING", products)
-    bought = computed_once(purchases(with_net, done, known))
     notes = [
         (who, ago, f"n{number}", datetime(2026, 6, 30, tzinfo=UTC) - timedelta(days=ago), *said)
         for number, (who, ago, *said) in enumerate(NOTES)
     ]
     ddl = "customer_id STRING, days_ago INT, feedback_id STRING, given_at TIMESTAMP, rating INT, is_complaint BOOLEAN"
-    return views(done, bought, tuples(table, ddl, notes), HOURS) | of_feeds(table)
+    of_notes = {"feedback": of_feedback(tuples(table, ddl, notes))}
+    found = of_receipts(mine, known, HOURS)
+    stores = [(store, *said) for store, said in STORES.items()]
+    ddl = "store_id STRING, region STRING, city STRING, city_tier STRING, climate STRING"
+    found["stores"] = feed_views.placed(found["stores"], tuples(table, ddl, stores))
+    return found | of_notes | of_feeds(table)
+
+
+@pytest.fixture(scope="module")
+def parts(history: dict[str, DataFrame]) -> dict[str, DataFrame]:
+    made = {name: rows for name, rows in history.items() if name in FROM_RECEIPTS}
+    feeds = {name: {name: rows} for name, rows in history.items() if name not in FROM_RECEIPTS}
+    return {name: computed_once(aggregated(views, FEATURES)) for name, views in {"receipts": made, **feeds}.items()}
 
 
 def tuples(table: Table, ddl: str, rows: Sequence[Sequence[Any]]) -> DataFrame:
@@ -111,12 +128,9 @@ def of_feeds(table: Table) -> dict[str, DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def computed(table: Table, history: dict[str, DataFrame]) -> dict[str, dict[str, Any]]:
+def computed(table: Table, parts: dict[str, DataFrame]) -> dict[str, dict[str, Any]]:
     people = table(PEOPLE_DDL, [{**person, "snapshot_date": DAY} for person in PEOPLE])
-    stores = [(store, *said) for store, said in STORES.items()]
-    ddl = "store_id STRING, region STRING, city STRING, city_tier STRING, climate STRING"
-    placed = feed_views.placed(history["stores"], tuples(table, ddl, stores))
-    found = customer_features(people, history | {"stores": placed}, FEATURES, frozenset())
+    found = customer_features(people, list(parts.values()), FEATURES, ())
     return {row["customer_id"]: row for row in rows_of(found, "customer_id")}
 
 
@@ -145,10 +159,10 @@ def test_the_next_anniversary_of_a_registration(table: Table) -> None:
     assert [(row["registered_on"], row["snapshot_date"], row["days"]) for row in rows_of(found)] == expected
 
 
-def test_features_of_an_absent_feed_are_null(table: Table, history: dict[str, DataFrame]) -> None:
+def test_features_of_an_absent_feed_are_null(table: Table, parts: dict[str, DataFrame]) -> None:
     chosen = [f for f in FEATURES if f.name in ("average_rating", "complaint_count", "sessions_30d", "median_gap_days")]
     people = table(PEOPLE_DDL, [{"customer_id": "a"}])
-    found = rows_of(customer_features(people, history, chosen, frozenset({"feedback", "sessions"})))
+    found = rows_of(customer_features(people, [parts["receipts"]], chosen, {"feedback", "sessions"}))
     assert found == [
         {"customer_id": "a", "median_gap_days": 14.5, "average_rating": None, "complaint_count": None,
          "sessions_30d": None}
@@ -196,13 +210,13 @@ def test_gaps_and_orders_that_count(history: dict[str, DataFrame]) -> None:
 
 def test_orders_belong_to_the_first_that_leads_to_somebody(table: Table) -> None:
     orders = table(
-        "order_id STRING, source STRING, source_customer_id STRING, card STRING, email STRING",
+        ORDER_DDL,
         [
-            {"order_id": "by id", "source": "web", "source_customer_id": "7", "card": "h1"},
-            {"order_id": "by card", "source": "pos", "card": "h1", "email": "h2"},
-            {"order_id": "by e-mail", "source": "pos", "card": "unknown", "email": "h2"},
+            {"order_id": "by id", "source": "web", "source_customer_id": "7", "loyalty_card_hash": "h1"},
+            {"order_id": "by card", "source": "pos", "loyalty_card_hash": "h1", "email_hash": "h2"},
+            {"order_id": "by e-mail", "source": "pos", "loyalty_card_hash": "unknown", "email_hash": "h2"},
             {"order_id": "id of another source", "source": "pos", "source_customer_id": "7"},
-            {"order_id": "hash of another kind", "source": "pos", "card": "h2"},
+            {"order_id": "hash of another kind", "source": "pos", "loyalty_card_hash": "h2"},
             {"order_id": "nobody", "source": "pos"},
         ],
     )
@@ -213,12 +227,23 @@ def test_orders_belong_to_the_first_that_leads_to_somebody(table: Table) -> None
     identifiers = table(
         "name STRING, hash STRING, customer_id STRING",
         [
-            {"name": "card", "hash": "h1", "customer_id": "carl"},
-            {"name": "email", "hash": "h2", "customer_id": "emma"},
+            {"name": "loyalty_card_hash", "hash": "h1", "customer_id": "carl"},
+            {"name": "email_hash", "hash": "h2", "customer_id": "emma"},
         ],
     )
-    found = attributed(orders, records, identifiers, ("card", "email"))
+    known = owners(buyers(orders), records, identifiers)
+    found = orders.withColumn("buyer", buyer()).join(known, "buyer", "left")
     assert {row["order_id"]: row["customer_id"] for row in rows_of(found)} == {
         "by id": "seven", "by card": "carl", "by e-mail": "emma", "id of another source": None,
         "hash of another kind": None, "nobody": None,
     }  # fmt: skip
+
+
+def test_whoever_was_not_touched_is_only_older(table: Table, computed: dict[str, dict[str, Any]]) -> None:
+    ddl = "customer_id STRING, " + ", ".join(f"{f.name} {f.type}" for f in FEATURES)
+    before = table(ddl, [{"customer_id": who, **computed[who]} for who in "abc"])
+    found = rows_of(carried(before, table("customer_id STRING", [{"customer_id": "a"}]), FEATURES, 3))
+    assert [row["customer_id"] for row in found] == ["b"], "a was touched, and c has no receipt to keep"
+    aged = {"recency_days": 103, "tenure_days": 103}
+    assert found[0] == {name: aged.get(name, computed["b"][name]) for name in found[0]}
+    assert len(found[0]) > 20

@@ -14,13 +14,13 @@ structural suite, the data dictionary and the column order are made from it.
 from __future__ import annotations
 
 from jobs.definitions.features.behaviour import BEHAVIOUR
-from jobs.definitions.features.feature import OF_FEED, VIEWS, Feature, View
+from jobs.definitions.features.feature import FROM_RECEIPTS, OF_FEED, VIEWS, Feature, View
 from jobs.definitions.features.habits import HABITS
 from jobs.definitions.features.person import PERSON
 from jobs.definitions.features.preferences import PREFERENCES
 from jobs.definitions.features.rhythm import RHYTHM
 from jobs.definitions.features.value import VALUE
 
-__all__ = ["FEATURES", "OF_FEED", "VIEWS", "Feature", "View"]
+__all__ = ["FEATURES", "FROM_RECEIPTS", "OF_FEED", "VIEWS", "Feature", "View"]
 
 FEATURES: tuple[Feature, ...] = (*RHYTHM, *VALUE, *HABITS, *PREFERENCES, *BEHAVIOUR, *PERSON)

@@ -59,6 +59,12 @@ VIEWS: dict[View, tuple[str, str]] = {
     "attributes": ("one attribute said by third parties, the value observed last", "name, value"),
 }  # fmt: skip
 
+#: views over receipts; what is aggregated from them is kept from night to night for everyone whom nothing touched
+FROM_RECEIPTS: tuple[View, ...] = (
+    "orders", "gaps", "dayparts", "months", "channels", "fulfilments", "categories", "departments", "products",
+    "brands", "stores",
+)  # fmt: skip
+
 #: optional entity -> the views that are made from it; without a feed of it their features are null
 OF_FEED: dict[str, tuple[View, ...]] = {
     "feedback": ("feedback",),
@@ -82,6 +88,7 @@ class Feature:
     if_none: str = "NULL"  #: value for a customer without any row in the view
     minimum: float | None = None
     maximum: float | None = None
+    ages: bool = False  #: of a customer to whom nothing happens it grows by one a day
 
     @property
     def feed(self) -> str | None:

@@ -6,10 +6,10 @@ from jobs.definitions.features.feature import YEAR, Feature, orders_counted, ord
 
 RHYTHM: tuple[Feature, ...] = (
     Feature("recency_days", "INT", "days", "Snapshot date minus the last order's business date, over all history.",
-            "orders", "min(days_ago)", minimum=0),
+            "orders", "min(days_ago)", minimum=0, ages=True),
     orders_within(365),
     Feature("tenure_days", "INT", "days", "Snapshot date minus the first order's date, else the registration's.",
-            "orders", "max(days_ago)", "registered_days_ago", minimum=0),
+            "orders", "max(days_ago)", "registered_days_ago", minimum=0, ages=True),
     orders_within(30),
     orders_within(90),
     orders_counted("orders_prev_90d", "days_ago BETWEEN 90 AND 179",
