@@ -13,7 +13,8 @@ import pytest
 from expectations import structural
 from jobs import dictionary
 from jobs.definitions import canonical, clean, rfm, segments
-from jobs.definitions.features import FEATURES, VIEWS
+from jobs.definitions.features import FEATURES, VIEWS, Feature
+from jobs.definitions.features.windows import bounds
 from jobs.definitions.model import Column
 from jobs.definitions.published import BY_NAME, TABLES
 from tests.spark.history import EXPECTED
@@ -241,3 +242,20 @@ print("| `snow_share` | DOUBLE | share | null | 0 to 1 | Orders in snow. |" in d
     assert done.stdout.splitlines() == [
         "snow_share pyarrow.Field<snow_share: double>", "True snow_share", "True",
     ]  # fmt: skip
+
+
+def test_a_window_is_read_off_a_feature_and_none_is_overlooked() -> None:
+    def over_orders(sql: str, *, ages: bool = False) -> Feature:
+        return Feature("x", "BIGINT", None, "", "orders", sql, ages=ages)
+
+    compared = ("days_ago < 7", "days_ago <= 9", "days_ago BETWEEN 20 AND 28")
+    found = bounds([over_orders(f"count_if({one})") for one in compared])
+    assert set(found) - set(bounds([])) == {7, 10, 20, 29}
+    assert bounds([over_orders("min(days_ago)", ages=True)]) == bounds([])
+    for sql in ("min(days_ago)", "sum(net_cents / days_ago)", "count_if(days_ago < 7) + days_ago"):
+        with pytest.raises(ValueError, match="days_ago"):
+            bounds([over_orders(sql)])
+
+
+def test_the_windows_of_every_feature_are_known() -> None:
+    assert {30, 90, 180, 365} <= set(bounds(FEATURES))
