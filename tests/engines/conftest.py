@@ -15,7 +15,7 @@ from jobs.settings import EngineOptions
 from tests.support import CONFIG, Business, Site, business, counts, differences
 
 #: tables that equal each other because neither has a row would prove nothing
-FILLED = ("customer_days", "customer_features", "customer_segments", "restricted/segment_memberships")
+FILLED = ("customer_days", "customer_features", "customer_segments", "segment_memberships")
 
 #: of the receipts of the month before the first night, one in so many comes a night later, and one in so many is paid
 #: back in part: every second one by its number, the others by card alone
