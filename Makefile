@@ -45,10 +45,10 @@ test-input: $(READY) java  ## late, corrected, refunded, replayed and foreign in
 test-faults: $(READY) java  ## kills, full disks, damaged files
 	$(BIN)/pytest tests/faults
 
-test-cluster: $(READY) java  ## nights on a Spark cluster of two workers, one of which dies: minutes
+test-cluster: $(READY) java  ## nights on a Spark cluster of two workers, one of which dies: ten minutes
 	$(BIN)/pytest tests/engines/test_cluster.py
 
-test-sail: $(READY) java  ## nights on Sail against the same on Spark: minutes
+test-sail: $(READY) java  ## nights on Sail against the same on Spark: ten minutes
 	$(BIN)/pytest tests/engines/test_sail.py
 
 test-report: $(READY)  ## the quality page in a real browser (Chromium): nothing asked, nothing run, all readable

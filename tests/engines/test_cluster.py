@@ -36,6 +36,8 @@ def on_cluster(workers: Cluster, chain: Business, place: Path) -> Site:
 
 def test_two_workers_publish_what_one_machine_does(on_cluster: Site, on_spark: Site, workers: Cluster) -> None:
     assert_same_nights(on_cluster, on_spark, *on_spark.business.nights[:2])
+    night = on_cluster.warehouse.current()
+    assert night is not None and night.rows("clean", "refund_matches") > 20, "the workers' Python had work"
     assert workers.executors() == [1, 1]
     assert "Lost executor" not in workers.log
 
