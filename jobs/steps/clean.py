@@ -97,18 +97,22 @@ def _known(context: Context, entity: Entity) -> tuple[DataFrame, set[str] | None
 
     That is what a replay merges afresh, and lines that follow their order to another date.
     """
-    known = context.known(entity.name)
-    if has_staged(context.night, _MOVED) and entity.name == "order_lines":
-        moved = read_staged(context.spark, context.night, _MOVED)
-        days = moved.select(F.explode(F.array("ds", "_date")).alias("ds")).distinct().collect()
-        known = merge.redated(known, moved.select("source", "order_id", "_date"))
-        return known, {row["ds"] for row in days}
+    known, moved = _following(context, entity, context.known(entity.name))
     if not context.replay:
-        return known, None
+        return known, moved or None
     known, afresh = replay.forgotten(context, entity, known)
     if entity.dated is None:
         return known, set() if afresh.take(1) else None
-    return known, {row["ds"] for row in afresh.select("ds").distinct().collect()} or None
+    return known, {row["ds"] for row in afresh.select("ds").distinct().collect()} | moved or None
+
+
+def _following(context: Context, entity: Entity, known: DataFrame) -> tuple[DataFrame, set[str]]:
+    """Known rows on the date that their order has now, and the dates that some left or came to."""
+    if entity.name != "order_lines" or not has_staged(context.night, _MOVED):
+        return known, set()
+    moved = read_staged(context.spark, context.night, _MOVED)
+    days = moved.select(F.explode(F.array("ds", "_date")).alias("ds")).distinct().collect()
+    return merge.redated(known, moved.select("source", "order_id", "_date")), {row["ds"] for row in days}
 
 
 def _tally(classified: DataFrame) -> tuple[dict[str, dict[str, int]], set[str], bool]:
