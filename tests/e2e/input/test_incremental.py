@@ -2,7 +2,8 @@
 
 Each history is drawn from a seed: receipts that come late, are corrected, move to another date with one of their lines,
 are voided or paid back, members who join after they bought, change cards, merge, withdraw their consent and give it
-back.
+back. Two members do nothing at all: one of them only gives consent back, and of what the other bought, and where, the
+sources come to say something else.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ import pytest
 from tests.e2e.small_chain import CONFIG, DAYS, MEMBERS, at, chain, latest, site_of
 from tests.support import Site, differences
 
-HEADER = "receipt,line,store,card,sold_at,product,quantity,gross,refunded,status,changed_at"
+HEADER = "receipt,line,store,card,sold_at,product,category,quantity,gross,refunded,status,changed_at"
 SEEDS = (1, 2)
 LATE_DAYS = 30
+#: the card of a member who buys once, 50 days before the first night, where no window ends -> store and product
+QUIET = {"C9001": ("1", "PQ1"), "C9002": ("2", "PQ2")}
 
 
 @dataclass
@@ -50,9 +53,33 @@ class History:
 
     def _line(self, line: str, night: date) -> dict[str, str]:
         return {
-            "line": line, "product": f"P{self.draw.randrange(9)}", "quantity": "1", "refunded": "0",
+            "line": line, "product": f"P{self.draw.randrange(9)}", "quantity": "1", "refunded": "0", "category": "food",
             "gross": f"{self.draw.randrange(100, 9000) / 100:.2f}", "changed_at": f"{night}T22:00:00Z",
         }  # fmt: skip
+
+    def sell_quietly(self, night: date) -> list[dict[str, str]]:
+        """The one receipt of each quiet member."""
+        sold = {"sold_at": f"{at(night - timedelta(days=50), 12):%Y-%m-%dT%H:%M:%SZ}", "status": "completed"}
+        return [
+            self._line("1", night) | sold | {"receipt": f"Q{card}", "card": card, "store": store, "product": product}
+            for card, (store, product) in QUIET.items()
+        ]
+
+    def redescribe(self, night: date) -> list[dict[str, str]]:
+        """Somebody unknown buys what the second quiet member bought, under another category; the store is elsewhere."""
+        store, product = QUIET["C9002"]
+        with closing(sqlite3.connect(self.sample / "crm.sqlite")) as crm, crm:
+            stamp = f"{night}T20:00:00Z"
+            crm.execute("UPDATE stores SET region = 'west', updated_at = ? WHERE store_id = ?", (stamp, store))
+        sold = {"sold_at": f"{at(night, 12):%Y-%m-%dT%H:%M:%SZ}", "status": "completed", "category": "drinks"}
+        return [self._line("1", night) | sold | {"receipt": "Q-other", "card": "", "store": "1", "product": product}]
+
+    def consent(self, night: date, card: str, says: str) -> None:
+        """A member withdraws consent or gives it back."""
+        with closing(sqlite3.connect(self.sample / "crm.sqlite")) as crm, crm:
+            crm.execute(
+                "UPDATE members SET consent = ?, updated_at = ? WHERE card = ?", (says, f"{night}T20:00:00Z", card)
+            )
 
     def corrected(self, night: date) -> list[dict[str, str]]:
         """Lines of a known receipt, delivered again: dearer, void, paid back, or sold on another date."""
@@ -75,7 +102,8 @@ class History:
         """The CRM changes its mind about three members and hears of two new ones."""
         stamp = f"{night}T20:00:00Z"
         with closing(sqlite3.connect(self.sample / "crm.sqlite")) as crm, crm:
-            known = [row[0] for row in crm.execute("SELECT member_id FROM members ORDER BY 1")]
+            told = crm.execute("SELECT member_id FROM members WHERE card NOT LIKE 'C9%' ORDER BY 1")
+            known = [row[0] for row in told]
             for member in self.draw.sample(known, 3):
                 card = f"C{self.draw.randrange(MEMBERS):04d}"
                 change = self.draw.choice([("consent", "false"), ("consent", "true"), ("card", card)])
@@ -90,11 +118,19 @@ class History:
 
 
 def config() -> str:
-    """The chain's configuration with consent, refunds on lines, and times of change."""
+    """The chain's configuration with consent, regions, categories, refunds on lines, and times of change."""
     told = CONFIG.replace('profiling_consent = "true"', 'profiling_consent = "consent"')
     told = told.replace('card = "STRING", updated_at', 'card = "STRING", consent = "STRING", updated_at')
+    told = told.replace('time_zone = "STRING"', 'time_zone = "STRING", region = "STRING"')
+    told = told.replace('time_zone = "time_zone"', 'time_zone = "time_zone"\nregion = "region"')
     told = told.replace('status = "status"', 'status = "status"\nupdated_at = "changed_at"')
-    return told.replace('gross = "gross"', 'gross = "gross"\nrefunded = "refunded"\nupdated_at = "changed_at"')
+    told = told.replace('gross = "gross"', 'gross = "gross"\nrefunded = "refunded"\nupdated_at = "changed_at"')
+    return f"""{told}
+[sources.pos.feeds.receipts.maps.products]
+product_id = "product"
+category = "category"
+updated_at = "changed_at"
+"""
 
 
 @pytest.fixture(scope="module", params=SEEDS)
@@ -106,16 +142,22 @@ def grown(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     (place / "sample" / "chain.toml").write_text(config())
     with closing(sqlite3.connect(place / "sample" / "crm.sqlite")) as crm, crm:
         crm.execute("ALTER TABLE members ADD COLUMN consent TEXT DEFAULT 'true'")
+        crm.execute("ALTER TABLE stores ADD COLUMN region TEXT DEFAULT 'east'")
+        early = "2025-11-01T00:00:00Z"
+        crm.executemany("INSERT INTO members VALUES (?, ?, ?, 'true')", [(card, card, early) for card in QUIET])
     past = [DAYS[0] - timedelta(days=history.draw.randrange(420)) for _ in range(300)]
-    history.deliver(DAYS[0], [line for n, day in enumerate(past) for line in history.sell(f"H{n}", day, DAYS[0])])
+    lines = [line for n, day in enumerate(past) for line in history.sell(f"H{n}", day, DAYS[0])]
+    history.deliver(DAYS[0], lines + history.sell_quietly(DAYS[0]))
     site.night(DAYS[0])
     for night in DAYS[1:3]:
         lines = [line for n in range(20) for line in history.sell(f"{night}-{n}", night, night)]
         late = [night - timedelta(days=history.draw.randrange(80)) for _ in range(10)]
         lines += [line for n, day in enumerate(late) for line in history.sell(f"{night}-late{n}", day, night)]
         lines += [line for _ in range(12) for line in history.corrected(night)]
+        lines += history.redescribe(night) if night == DAYS[2] else []
         history.deliver(night, lines)
         history.tell_of_members(night)
+        history.consent(night, "C9001", "true" if night == DAYS[2] else "false")
         site.night(night)
     return site, history
 
