@@ -2,8 +2,8 @@
 
 Each history is drawn from a seed: receipts that come late, are corrected, move to another date with one of their lines,
 are voided or paid back, members who join after they bought, change cards, merge, withdraw their consent and give it
-back. Two members do nothing at all: one of them only gives consent back, and of what the other bought, and where, the
-sources come to say something else.
+back. Three members do nothing at all: one only gives consent back, and of where another was, and of what the third bought,
+the sources come to say something else.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HEADER = "receipt,line,store,card,sold_at,product,category,quantity,gross,refund
 SEEDS = (1, 2)
 LATE_DAYS = 30
 #: the card of a member who buys once, 50 days before the first night, where no window ends -> store and product
-QUIET = {"C9001": ("1", "PQ1"), "C9002": ("2", "PQ2")}
+QUIET = {"C9001": ("1", "PQ1"), "C9002": ("2", "PQ2"), "C9003": ("1", "PQ3")}
 
 
 @dataclass
@@ -66,8 +66,8 @@ class History:
         ]
 
     def redescribe(self, night: date) -> list[dict[str, str]]:
-        """Somebody unknown buys what the second quiet member bought, under another category; the store is elsewhere."""
-        store, product = QUIET["C9002"]
+        """The second quiet member's store is elsewhere; somebody unknown buys what the third bought, as something else."""
+        (store, _), (_, product) = QUIET["C9002"], QUIET["C9003"]
         with closing(sqlite3.connect(self.sample / "crm.sqlite")) as crm, crm:
             stamp = f"{night}T20:00:00Z"
             crm.execute("UPDATE stores SET region = 'west', updated_at = ? WHERE store_id = ?", (stamp, store))
