@@ -2,8 +2,8 @@
 
 Each history is drawn from a seed: receipts that come late, are corrected, move to another date with one of their lines,
 are voided or paid back, members who join after they bought, change cards, merge, withdraw their consent and give it
-back. Three members do nothing at all: one only gives consent back, and of where another was, and of what the third bought,
-the sources come to say something else.
+back. Three members do nothing at all: one only gives consent back, and of where another was, and of what the third
+bought, the sources come to say something else.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class History:
         ]
 
     def redescribe(self, night: date) -> list[dict[str, str]]:
-        """The second quiet member's store is elsewhere; somebody unknown buys what the third bought, as something else."""
+        """The second quiet member's store is elsewhere, and what the third bought is sold as something else."""
         (store, _), (_, product) = QUIET["C9002"], QUIET["C9003"]
         with closing(sqlite3.connect(self.sample / "crm.sqlite")) as crm, crm:
             stamp = f"{night}T20:00:00Z"
