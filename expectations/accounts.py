@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from expectations.referee import Verdict
+from expectations.verdict import Verdict
 from jobs.definitions import clean
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from expectations.history import Landings, Past
-from expectations.referee import Verdict
+from expectations.verdict import Verdict
 
 
 def not_empty(feed: str, landing: Mapping[str, Any], allowed: bool) -> Verdict:

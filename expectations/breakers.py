@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from expectations.referee import Verdict
+from expectations.verdict import Verdict
 
 Policy = Literal["block", "warn", "ask"]
 

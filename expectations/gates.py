@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 from expectations import history
 from expectations.accounts import conserved, on_time, settled, single
 from expectations.arrivals import filled_files, known_columns, not_empty, parsable
-from expectations.referee import Referee, Verdict, load_rules
+from expectations.referee import Referee, load_rules
 from expectations.split import Bounds, Earlier, Split, action_of
+from expectations.verdict import Verdict
 from jobs.definitions import canonical, clean, published
 from jobs.definitions.canonical import ACCEPTED
 from jobs.definitions.model import Entity, Reference, Table

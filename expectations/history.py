@@ -16,8 +16,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
-from expectations.referee import Verdict
 from expectations.structural import OWNER
+from expectations.verdict import Verdict
 from jobs.storage.night import Night
 
 MEASURES = Path(__file__).parent / "business" / "history.json"

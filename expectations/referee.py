@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,7 @@ from great_expectations.validator.metric_configuration import MetricConfiguratio
 from great_expectations.validator.metrics_calculator import MetricsCalculator
 
 from expectations.structural import OWNER, SUITES
+from expectations.verdict import Verdict
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
@@ -32,25 +32,6 @@ _COUNTS_ONLY = {"result_format": "BOOLEAN_ONLY"}
 _CATCH = {"catch_exceptions": True}
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """What a rule found in a table; one row of data_quality."""
-
-    table_name: str
-    rule_id: str
-    rule: str
-    severity: str
-    rows_checked: int
-    rows_failed: int
-    is_passed: bool
-    action: str = "none"
-    owner: str = OWNER  #: whom to ask about it
-
-    def to_dict(self) -> dict[str, Any]:
-        """As the manifest keeps it."""
-        return asdict(self)
 
 
 def load_rules(stage: str, table: str, parameters: Mapping[str, Any]) -> tuple[list[dict[str, Any]], dict[str, str]]:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from expectations import history
 from expectations.breakers import Breakers
-from expectations.referee import Referee, Verdict, load_rules
+from expectations.referee import Referee, load_rules
+from expectations.verdict import Verdict
 from jobs.definitions import canonical, clean
 from jobs.definitions.canonical import ACCEPTED, REJECTED
 from jobs.definitions.model import Entity, Reference

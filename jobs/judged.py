@@ -32,6 +32,16 @@ def answered(verdict: Verdict) -> dict[str, Any]:
     return {**verdict, "action": "approved"} if verdict["action"] == "asked" else dict(verdict)
 
 
+def open_questions(records: Records) -> list[dict[str, Any]]:
+    """Verdicts of a night that wait for a person."""
+    return [verdict for verdict in verdicts(records) if verdict["action"] == "asked"]
+
+
+def asked(records: Records) -> list[str]:
+    """What the gates of a night ask a person: table, rule and sentence, one text each."""
+    return [f"{v['table_name']} {v['rule_id']}: {v['rule']}" for v in open_questions(records)]
+
+
 def warns(verdict: Verdict) -> bool:
     """A rule failed that is more than a notice."""
     return not verdict["is_passed"] and verdict["severity"] != "info"

@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from jobs.cli import gating
 from jobs.cli.app import answer
 from jobs.cli.nights import parse_date
 from jobs.errors import UsageError
+from jobs.judged import open_questions
 from jobs.settings import load_settings
 from jobs.storage import approvals
 from jobs.storage.warehouse import Warehouse
@@ -35,7 +35,7 @@ def approve(
         raise UsageError("--by names nobody; an approval is on record with its giver", next_command=HOW.format(day))
     warehouse = Warehouse(load_settings().warehouse)
     waiting = [night for night in warehouse.open_nights() if night.date == day]
-    questions = gating.open_questions(waiting[-1]) if waiting else []
+    questions = open_questions(waiting[-1].records()) if waiting else []
     if not questions:
         raise UsageError(f"no night of {day} waits for an answer", next_command="regulars status")
     unknown = sorted(set(rule or []) - {question["rule_id"] for question in questions})

@@ -13,11 +13,11 @@ from expectations.history import Judgement
 from expectations.split import Bounds, Earlier
 from jobs.definitions import canonical
 from jobs.definitions.published import TABLES
+from jobs.judged import asked
 from jobs.steps import conform, conservation, inputs, replay
 from jobs.steps.context import Context
 from jobs.steps.publish import WRITTEN_LAST
 from jobs.storage import approvals
-from jobs.storage.night import Night
 
 EARLIEST = "2000-01-01T00:00:00"
 
@@ -53,20 +53,8 @@ def judge(context: Context, name: str) -> dict[str, Any]:
     else:
         verdicts = gate.published([table for table in TABLES if table not in WRITTEN_LAST])
     counts: dict[str, Any] = dict(Counter("passed" if v.is_passed else v.severity for v in verdicts))
-    questions = asked(context.night)
+    questions = asked(context.night.records())
     return counts | ({"asked": questions} if name == "gate_raw" and questions else {})
-
-
-def asked(night: Night) -> list[str]:
-    """What the gates of a night ask a person: table, rule and sentence, one text each."""
-    return [f"{v['table_name']} {v['rule_id']}: {v['rule']}" for v in open_questions(night)]
-
-
-def open_questions(night: Night) -> list[dict[str, Any]]:
-    """Verdicts of a night that wait for a person."""
-    records = night.records()
-    verdicts = [v for gate in ("gate_arrived", "gate_raw") for v in records.get(gate, {}).get("verdicts", [])]
-    return [verdict for verdict in verdicts if verdict["action"] == "asked"]
 
 
 def _absent(context: Context) -> frozenset[str]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from jobs.errors import UsageError
-from jobs.extract import postgres, sql_other, sqlite
+from jobs.extract import sqlite
 from jobs.extract.chunks import Chunk, Outcome, Request
 from jobs.settings import expand
 
@@ -34,8 +34,12 @@ def read(request: Request, outcome: Outcome) -> Iterator[Chunk]:
     if scheme in ("", "sqlite", "file"):
         yield from sqlite.read(request, outcome, _sqlite_path(location))
     elif scheme in ("postgresql", "postgres"):
+        from jobs.extract import postgres  # here, because each driver takes a second to load
+
         yield from postgres.read(request, outcome, location)
     else:
+        from jobs.extract import sql_other
+
         yield from sql_other.read(request, outcome, location)
 
 

@@ -98,6 +98,21 @@ print(sorted(name for name in sys.modules if name.startswith("jobs.") and not na
     assert done.stdout.splitlines() == ["[] True", "[]"]
 
 
+def test_a_command_begins_without_what_only_some_need() -> None:
+    program = """
+import sys
+sys.argv = ["regulars", "--help"]
+from jobs.cli import main
+try:
+    main()
+except SystemExit:
+    pass
+print(sorted({"great_expectations", "pyspark", "pandas", "sqlalchemy", "scipy"} & set(sys.modules)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]", "each of a night's dozen processes would wait seconds for it"
+
+
 def test_the_page_of_faults_names_tests_that_exist() -> None:
     named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", (ROOT / "docs" / "faults.md").read_text())
     assert len(named) > 20

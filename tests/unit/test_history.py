@@ -9,7 +9,7 @@ import pytest
 
 from expectations.breakers import Breakers, Policy
 from expectations.history import Judgement, usual
-from expectations.referee import Verdict
+from expectations.verdict import Verdict
 
 MONDAY = date(2026, 6, 1)
 HOW = Judgement(min_nights=7, deviations=5.0)
