@@ -41,6 +41,8 @@ SESSION_CONF = {
     "spark.sql.parquet.compression.codec": "zstd",
     "spark.sql.sources.partitionColumnTypeInference.enabled": "false",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "50000",
+    # the folders of some hundred business dates are listed sooner than a job for it is started
+    "spark.sql.sources.parallelPartitionDiscovery.threshold": "10000",
     # what lies together by business date is joined by date and order as it lies
     "spark.sql.requireAllClusterKeysForCoPartition": "false",
     # one side of a join that fits into memory, part by part, is hashed instead of sorting both

@@ -20,7 +20,7 @@ from jobs.steps.context import Context
 from jobs.steps.publishing import publish, published
 from jobs.storage.night import Night
 from jobs.storage.parquet import read, read_staged, write, write_arrow, write_staged
-from jobs.transforms import consent, days, feed_views, touched, views
+from jobs.transforms import consent, days, touched, views
 from jobs.transforms.features import aggregated, carried, customer_features
 from jobs.transforms.owners import OWNERS_DDL, owners
 
@@ -31,7 +31,7 @@ OWNERS = "owners"
 #: what the way receipts are made and aggregated is called; another name makes everything anew
 _MADE = "receipts-1"
 #: what features over receipts take from the clean products and stores
-_SAID = {"products": ("category", "department", "brand"), "stores": ("region", "city", "city_tier", "climate")}
+_SAID = {"products": ("category", "department", "brand"), "stores": views.PLACE}
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -47,7 +47,7 @@ def run(context: Context) -> dict[str, Any]:
     changed = receipts.refresh(context, work.base, dates)
     work.keep_owners()
     count = work.find_touched(changed)
-    publish(context, work.made_once("days", days.customer_days(work.orders(work.profiled))), CUSTOMER_DAYS)
+    publish(context, work.made_once("days", days.customer_days(work.orders(work.owned))), CUSTOMER_DAYS)
     publish(context, work.made_once("features", work.features()), CUSTOMER_FEATURES)
     money = ties.found(context, work.owners(context.night).join(work.people, "customer_id"))
     record = {"made": work.made, "dates": changed, "customers": count, "net_revenue_cents": money}
@@ -128,9 +128,15 @@ class _Work:
         """Whose each buyer was on a night: buyer, customer_id."""
         return receipts.read_kept(self.context, night, OWNERS, OWNERS_DDL)
 
-    def orders(self, people: DataFrame) -> DataFrame:
-        """Receipts of these people: customer_id."""
-        owned = self.owners(self.night).join(people.select("customer_id"), "customer_id")
+    @cached_property
+    def owned(self) -> DataFrame:
+        """Tonight's owners who allow profiling: buyer, customer_id."""
+        profiled = self.profiled.select("customer_id")
+        # as a file its size is known, and an engine that guesses moves the receipts to it and not it to the receipts
+        return self.made_once("owned", self.owners(self.night).join(profiled, "customer_id", "left_semi"))
+
+    def orders(self, owned: DataFrame) -> DataFrame:
+        """Receipts of these buyers: customer_id."""
         return views.of_people(receipts.of_dates(self.context, self.night), owned, str(self.context.day))
 
     def find_touched(self, changed: list[str]) -> int | None:
@@ -174,12 +180,13 @@ class _Work:
 
     def features(self) -> DataFrame:
         """One row per person who allows profiling."""
-        context, anew = self.context, self.profiled
+        context, anew = self.context, self.owned
         if self.base is not None:
             anew = anew.join(read_staged(self.spark, self.night, "touched"), "customer_id", "left_semi")
-        found = views.of_receipts(self.orders(anew), context.clean("products"), context.hours)
-        found["stores"] = feed_views.placed(found["stores"], context.clean("stores"))
-        parts = aggregated(found, FEATURES)
+        stores = context.clean("stores")
+        parts = aggregated(
+            views.of_receipts(self.orders(anew), context.clean("products"), stores, context.hours), FEATURES
+        )
         if self.base is not None:
             before = published(context, CUSTOMER_FEATURES, base=True)
             touched_ids = read_staged(self.spark, self.night, "touched")

@@ -1,4 +1,4 @@
-"""Views of what customers say and do beside buying, from the optional feeds, and of where their stores are.
+"""Views of what customers say and do beside buying, from the optional feeds.
 
 Columns of each are listed in ``jobs.definitions.features.VIEWS``; ``days_ago`` is not negative.
 """
@@ -9,8 +9,6 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.definitions.features.feature import YEAR
-
-_PLACE = ("region", "city", "city_tier", "climate")
 
 
 def business_date(instant: str, time_zone: str, cut_off_minutes: int) -> str:
@@ -49,8 +47,3 @@ def attributes(said: DataFrame) -> DataFrame:
     """One row per customer and attribute: the value observed last, then of the smallest provider."""
     last = "min_by(value, struct(days_ago, provider, source, source_customer_id))"
     return said.groupBy("customer_id", "name").agg(F.expr(last).alias("value"))
-
-
-def placed(visited: DataFrame, stores: DataFrame) -> DataFrame:
-    """Stores visited, with where each is."""
-    return visited.join(F.broadcast(stores.select("store_id", *_PLACE)), "store_id", "left")

@@ -13,6 +13,9 @@ from pyspark.sql import functions as F
 
 from jobs.definitions.features.feature import FIRST_WEIGHT, HALF_LIFE_DAYS, YEAR
 
+#: what a customer's home store says of where it is
+PLACE = ("region", "city", "city_tier", "climate")
+
 
 def of_people(receipts: DataFrame, owners: DataFrame, day: str) -> DataFrame:
     """Receipts of known people up to the business date ``day``: ``customer_id`` and ``days_ago`` beside.
@@ -33,70 +36,59 @@ def gaps(orders: DataFrame) -> DataFrame:
     return days.withColumn("gap_days", before - F.col("days_ago"))
 
 
-def purchases(orders: DataFrame, products: DataFrame) -> DataFrame:
-    """One row per customer and product bought in 365 days: what it is, and the net revenue, also by weight of age.
+def habits(orders: DataFrame, stores: DataFrame, hours: Mapping[str, int]) -> DataFrame:
+    """One row per customer and month, channel, fulfilment, daypart or store of an order in 365 days."""
+    recent = orders.where(f"days_ago < {YEAR}")
+    kinds = {name: F.col(name) for name in ("channel", "fulfilment", "daypart")}
+    kinds |= {"month": F.lpad(F.col("month").cast("string"), 2, "0"), "store": F.col("store_id")}
+    long = recent.select("customer_id", "net_cents", _each(kinds)).select("customer_id", "net_cents", "one.*")
+    sums = F.count("*").alias("orders"), F.sum("net_cents").alias("net_cents")
+    counted = long.where("value IS NOT NULL").groupBy("customer_id", "kind", "value").agg(*sums)
+    hour = " ".join(f"WHEN '{name}' THEN {hour}" for name, hour in hours.items())
+    tie = f"CASE kind WHEN 'store' THEN net_cents WHEN 'daypart' THEN CASE value {hour} END ELSE 0 END"
+    places = stores.select(F.lit("store").alias("kind"), F.col("store_id").alias("value"), *PLACE)
+    return counted.withColumn("tie", F.expr(tie)).join(F.broadcast(places), ["kind", "value"], "left")
 
-    All of a customer's rows lie together, so that what is ranked by customer moves no row again.
+
+def purchases(orders: DataFrame, products: DataFrame) -> DataFrame:
+    """One row per customer and category, department, product or brand bought in 365 days: net revenue, also by age.
+
+    All of a customer's rows lie together, so that what is summed by customer moves no row again.
     """
     weight = F.expr(f"shiftright({FIRST_WEIGHT}, days_ago DIV {HALF_LIFE_DAYS})").cast("bigint").alias("weight")
     recent = orders.where(f"days_ago < {YEAR}").select("customer_id", weight, F.explode("basket").alias("one"))
     bought = recent.select("customer_id", "weight", "one.product_id", "one.net_cents").repartition("customer_id")
     sums = F.sum("net_cents").alias("net_cents"), F.expr("sum(net_cents * weight)").alias("recent_cents")
     known = products.select("product_id", "category", "department", "brand")
-    return bought.groupBy("customer_id", "product_id").agg(*sums).join(F.broadcast(known), "product_id", "left")
+    by_product = bought.groupBy("customer_id", "product_id").agg(*sums).join(F.broadcast(known), "product_id", "left")
+    kinds = {name: F.col(name) for name in ("category", "department", "brand")} | {"product": F.col("product_id")}
+    amounts = ("net_cents", "recent_cents")
+    long = by_product.select("customer_id", *amounts, _each(kinds)).select("customer_id", *amounts, "one.*")
+    return long.groupBy("customer_id", "kind", "value").agg(*(F.sum(name).alias(name) for name in amounts))
 
 
-def ranked_by_revenue(bought: DataFrame, column: str) -> DataFrame:
-    """One row per value of ``column`` bought: its revenue, the customer's over all, its place."""
-    amounts = (F.sum(name).alias(name) for name in ("net_cents", "recent_cents"))
-    sums = bought.groupBy("customer_id", column).agg(*amounts)
-    known = F.col(column).isNotNull()
-    by_revenue = Window.partitionBy("customer_id").orderBy(known.desc(), F.col("net_cents").desc(), F.col(column))
-    # in the same order as the places, so that rows are sorted once
-    whole = F.sum("net_cents").over(by_revenue.rowsBetween(Window.unboundedPreceding, Window.unboundedFollowing))
-    place = F.when(known, F.row_number().over(by_revenue))
-    return sums.withColumns({"customer_net_cents": whole, "place": place})
+def _each(kinds: Mapping[str, SparkColumn]) -> SparkColumn:
+    """One row per kind, with ``one.kind`` and ``one.value``."""
+    pairs = (F.struct(F.lit(kind).alias("kind"), value.alias("value")) for kind, value in kinds.items())
+    return F.explode(F.array(*pairs)).alias("one")
 
 
-def ranked_by_orders(orders: DataFrame, column: str, tie: list[SparkColumn]) -> DataFrame:
-    """One row per value of ``column`` in 365 days: orders, revenue, place by orders and then ``tie``."""
-    recent = orders.where(f"days_ago < {YEAR}")
-    counted = recent.groupBy("customer_id", column).agg(
-        F.count("*").alias("orders"), F.sum("net_cents").alias("net_cents")
-    )
-    order = [F.col("orders").desc(), *tie]
-    place = F.row_number().over(Window.partitionBy("customer_id").orderBy(*order))
-    return counted.withColumn("place", place)
-
-
-def counted(orders: DataFrame, column: str) -> DataFrame:
-    """One row per value of ``column`` in 365 days: orders."""
-    recent = orders.where(f"days_ago < {YEAR} AND {column} IS NOT NULL")
-    return recent.groupBy("customer_id", column).agg(F.count("*").alias("orders"))
-
-
-def of_receipts(orders: DataFrame, products: DataFrame, hours: Mapping[str, int]) -> dict[str, DataFrame]:
+def of_receipts(
+    orders: DataFrame, products: DataFrame, stores: DataFrame, hours: Mapping[str, int]
+) -> dict[str, DataFrame]:
     """Every view made from receipts, by name (``jobs.definitions.features.FROM_RECEIPTS``).
 
     Args:
         orders: receipts of the people asked for (:func:`of_people`).
         products: clean products.
+        stores: clean stores.
         hours: daypart -> local hour at which it begins.
     """
-    later = " ".join(f"WHEN '{name}' THEN {hour}" for name, hour in hours.items())
-    bought = purchases(orders, products)
     return {
         "orders": orders,
         "gaps": gaps(orders),
-        "months": counted(orders, "month"),
-        "channels": counted(orders, "channel"),
-        "fulfilments": counted(orders, "fulfilment"),
-        "categories": ranked_by_revenue(bought, "category"),
-        "departments": ranked_by_revenue(bought, "department"),
-        "products": ranked_by_revenue(bought, "product_id"),
-        "brands": ranked_by_revenue(bought, "brand"),
-        "stores": ranked_by_orders(orders, "store_id", [F.col("net_cents").desc(), F.col("store_id")]),
-        "dayparts": ranked_by_orders(orders, "daypart", [F.expr(f"CASE daypart {later} END").desc()]),
+        "habits": habits(orders, stores, hours),
+        "purchases": purchases(orders, products),
     }
 
 

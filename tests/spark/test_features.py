@@ -86,10 +86,9 @@ def history(table: Table) -> dict[str, DataFrame]:
     ]
     ddl = "customer_id STRING, days_ago INT, feedback_id STRING, given_at TIMESTAMP, rating INT, is_complaint BOOLEAN"
     of_notes = {"feedback": of_feedback(tuples(table, ddl, notes))}
-    found = of_receipts(mine, known, HOURS)
     stores = [(store, *said) for store, said in STORES.items()]
     ddl = "store_id STRING, region STRING, city STRING, city_tier STRING, climate STRING"
-    found["stores"] = feed_views.placed(found["stores"], tuples(table, ddl, stores))
+    found = of_receipts(mine, known, tuples(table, ddl, stores), HOURS)
     return found | of_notes | of_feeds(table)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.definitions.features.feature import Feature, counted, distinct, most, summed
+from jobs.definitions.features.feature import Feature, counted, summed
 
 
 def _said(name: str, attribute: str) -> Feature:
@@ -27,17 +27,18 @@ BEHAVIOUR: tuple[Feature, ...] = (
     summed("pages", 30, "sessions", "BIGINT", "Pages seen in web and app sessions"),
     summed("favourites", 90, "sessions", "BIGINT", "Favourites marked"),
     summed("abandoned_carts", 90, "sessions", "BIGINT", "Carts filled and left"),
-    most("preferred_device", "devices", "device", "sessions",
-         "Device of most sessions in 90 days, ties by smallest name."),
+    Feature("preferred_device", "STRING", None, "Device of most sessions in 90 days, ties by smallest name.", "devices",
+            "min_by(device, struct(-sessions, device))"),
     counted("referrals", 365, "social", "kind = 'referral'", "People referred to the chain"),
     counted("social_events", 90, "social", "true", "Social events of any kind"),
     Feature("survey_satisfaction", "INT", "points", "Answer to the question satisfaction in 365 days, 1 to 5.",
             "answers",
             "max(CASE WHEN question = 'satisfaction' AND try_cast(answer AS INT) BETWEEN 1 AND 5 "
             "THEN try_cast(answer AS INT) END)", minimum=1, maximum=5),
-    distinct("questions_answered", "answers", "question", "questions", "Questions of surveys answered in 365 days."),
-    distinct("known_attributes", "attributes", "name", "attributes",
-             "Attributes that third parties know, all history."),
+    Feature("questions_answered", "BIGINT", "questions", "Questions of surveys answered in 365 days.", "answers",
+            "count(question)", "0", minimum=0),
+    Feature("known_attributes", "BIGINT", "attributes", "Attributes that third parties know, all history.",
+            "attributes", "count(name)", "0", minimum=0),
     _said("attributed_interest", "interest"),
     _said("attributed_lifestyle", "lifestyle"),
 )  # fmt: skip

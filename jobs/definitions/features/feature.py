@@ -11,9 +11,13 @@ from typing import Literal
 from jobs.definitions.model import MONEY, Column, Type
 
 View = Literal[
-    "orders", "gaps", "dayparts", "months", "channels", "fulfilments", "categories", "departments", "products",
-    "brands", "stores", "profile", "feedback", "sessions", "devices", "social", "answers", "attributes",
+    "orders", "gaps", "habits", "purchases", "profile", "feedback", "sessions", "devices", "social", "answers",
+    "attributes",
 ]  # fmt: skip
+#: what an order is like in ways of which a customer has a favourite
+Habit = Literal["month", "channel", "fulfilment", "daypart", "store"]
+#: what a product is
+Taste = Literal["category", "department", "product", "brand"]
 
 #: days that a feature without a window in its name looks back
 YEAR = 365
@@ -21,8 +25,6 @@ YEAR = 365
 #: that sums are exact
 HALF_LIFE_DAYS = 90
 FIRST_WEIGHT = 16
-
-_BOUGHT = "net_cents, recent_cents (net_cents by weight of age), customer_net_cents, place"
 
 #: view -> what one row of it is, and its columns behind ``customer_id``
 VIEWS: dict[View, tuple[str, str]] = {
@@ -33,16 +35,14 @@ VIEWS: dict[View, tuple[str, str]] = {
         "cut_gross_cents (gross of lines with a discount), has_coupon, lines, items (pieces, or weight)",
     ),
     "gaps": ("one distinct order date", "gap_days (since the order date before; null of the first), days_ago"),
-    "dayparts": ("one daypart visited in 365 days", "daypart, orders, net_cents, place"),
-    "months": ("one calendar month with orders in 365 days", "month (1 to 12), orders"),
-    "channels": ("one channel used in 365 days", "channel, orders"),
-    "fulfilments": ("one kind of handing over in 365 days", "fulfilment, orders"),
-    "categories": ("one category bought in 365 days", f"category, {_BOUGHT}"),
-    "departments": ("one department bought in 365 days", f"department, {_BOUGHT}"),
-    "products": ("one product bought in 365 days", f"product_id, {_BOUGHT}"),
-    "brands": ("one brand bought in 365 days", f"brand, {_BOUGHT}"),
-    "stores": (
-        "one store visited in 365 days", "store_id, orders, net_cents, place, region, city, city_tier, climate",
+    "habits": (
+        "one month, channel, fulfilment, daypart or store (``kind``) of orders in 365 days",
+        "kind, value, orders, tie (of a store its net_cents, of a daypart its hour, else 0: more wins), and of a store "
+        "region, city, city_tier, climate",
+    ),
+    "purchases": (
+        "one category, department, product or brand (``kind``) bought in 365 days, and what is of none",
+        "kind, value, net_cents, recent_cents (net_cents by weight of age)",
     ),
     "profile": (
         "one person",
@@ -60,10 +60,7 @@ VIEWS: dict[View, tuple[str, str]] = {
 }  # fmt: skip
 
 #: views over receipts; what is aggregated from them is kept from night to night for everyone whom nothing touched
-FROM_RECEIPTS: tuple[View, ...] = (
-    "orders", "gaps", "dayparts", "months", "channels", "fulfilments", "categories", "departments", "products",
-    "brands", "stores",
-)  # fmt: skip
+FROM_RECEIPTS: tuple[View, ...] = ("orders", "gaps", "habits", "purchases")
 
 #: optional entity -> the views that are made from it; without a feed of it their features are null
 OF_FEED: dict[str, tuple[View, ...]] = {
@@ -157,29 +154,33 @@ def order_mean(name: str, column: str, unit: str, description: str, minimum: flo
     return Feature(name, "DOUBLE", unit, description, "orders", sql, minimum=minimum)
 
 
-def distinct(name: str, view: View, column: str, unit: str, description: str) -> Feature:
-    """How many values a view has, of which there is a row each."""
-    return Feature(name, "BIGINT", unit, description, view, f"count({column})", "0", minimum=0)
+def distinct(name: str, view: View, kind: str, unit: str, description: str) -> Feature:
+    """How many values of a kind a view has, of which there is a row each."""
+    sql = f"count(value) FILTER (WHERE kind = '{kind}')"
+    return Feature(name, "BIGINT", unit, description, view, sql, "0", minimum=0)
 
 
-def top(name: str, view: View, column: str, description: str) -> Feature:
-    """What a customer's first place says in a column."""
-    return Feature(name, "STRING", None, description, view, f"max({column}) FILTER (WHERE place = 1)")
+def usual(name: str, kind: Habit, description: str, type_: Type = "STRING", says: str = "value") -> Feature:
+    """What most orders have in common, or what is known of that."""
+    sql = f"min_by({says}, struct(-orders, -tie, value)) FILTER (WHERE kind = '{kind}')"
+    return Feature(name, type_, None, description, "habits", sql)
 
 
-def top_share(name: str, view: View, description: str) -> Feature:
-    """Net revenue of the first place, over all."""
-    sql = "round(max(net_cents) FILTER (WHERE place = 1) / nullif(max(customer_net_cents), 0), 6)"
-    return Feature(name, "DOUBLE", "share", description, view, sql)
+def usual_share(name: str, kind: Habit, description: str) -> Feature:
+    """Orders with what most have in common, over all."""
+    within = f"FILTER (WHERE kind = '{kind}')"
+    sql = f"round(max(orders) {within} / nullif(sum(orders) {within}, 0), 6)"
+    return Feature(name, "DOUBLE", "share", description, "habits", sql, minimum=0, maximum=1)
 
 
-def most(name: str, view: View, column: str, by: str, description: str, type_: Type = "STRING") -> Feature:
-    """The value of a view with most of ``by``, ties by smallest value."""
-    sql = f"min_by({column}, struct(-{by}, {column})) FILTER (WHERE {column} IS NOT NULL)"
-    return Feature(name, type_, None, description, view, sql)
+def favourite(name: str, kind: Taste, by: str, description: str) -> Feature:
+    """The value of a kind with most of ``by``, ties by smallest."""
+    sql = f"min_by(value, struct(-{by}, value)) FILTER (WHERE kind = '{kind}' AND value IS NOT NULL)"
+    return Feature(name, "STRING", None, description, "purchases", sql)
 
 
-def most_share(name: str, view: View, column: str, by: str, description: str) -> Feature:
-    """What the value with most of ``by`` has of it, over all."""
-    sql = f"round(max({by}) FILTER (WHERE {column} IS NOT NULL) / nullif(sum({by}), 0), 6)"
-    return Feature(name, "DOUBLE", "share", description, view, sql)
+def favourite_share(name: str, kind: Taste, by: str, description: str) -> Feature:
+    """What the value with most of ``by`` has of it, over all, what is of no value included."""
+    known, all_ = f"kind = '{kind}' AND value IS NOT NULL", f"kind = '{kind}'"
+    sql = f"round(max({by}) FILTER (WHERE {known}) / nullif(sum({by}) FILTER (WHERE {all_}), 0), 6)"
+    return Feature(name, "DOUBLE", "share", description, "purchases", sql)

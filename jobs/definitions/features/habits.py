@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.definitions.features.feature import Feature, distinct, most, most_share, order_mean, order_share, top
+from jobs.definitions.features.feature import Feature, distinct, order_mean, order_share, usual, usual_share
 
 HABITS: tuple[Feature, ...] = (
     order_share("online_share", "channel IN ('web', 'app', 'marketplace')", "Orders by web, app or marketplace."),
@@ -17,15 +17,13 @@ HABITS: tuple[Feature, ...] = (
     order_share("afternoon_share", "daypart = 'afternoon'", "Orders in the afternoon."),
     order_share("evening_share", "daypart = 'evening'", "Orders in the evening."),
     order_share("late_night_share", "daypart = 'late_night'", "Orders late at night."),
-    top("preferred_daypart", "dayparts", "daypart", "Daypart of most orders in 365 days, then the later in the day."),
-    most("peak_month", "months", "month", "orders",
-         "Calendar month (1 to 12) of most orders in 365 days, ties by smallest.", "INT"),
-    most_share("peak_month_share", "months", "month", "orders", "Orders in peak_month over all in 365 days."),
-    most("preferred_channel", "channels", "channel", "orders",
-         "Channel of most orders in 365 days, ties by smallest name."),
-    distinct("distinct_channels", "channels", "channel", "channels", "Different channels used in 365 days."),
-    most("preferred_fulfilment", "fulfilments", "fulfilment", "orders",
-         "How most orders in 365 days were handed over, ties by smallest name."),
+    usual("preferred_daypart", "daypart", "Daypart of most orders in 365 days, then the later in the day."),
+    usual("peak_month", "month", "Calendar month (1 to 12) of most orders in 365 days, ties by smallest.", "INT"),
+    usual_share("peak_month_share", "month", "Orders in peak_month over all in 365 days."),
+    usual("preferred_channel", "channel", "Channel of most orders in 365 days, ties by smallest name."),
+    distinct("distinct_channels", "habits", "channel", "channels", "Different channels used in 365 days."),
+    usual("preferred_fulfilment", "fulfilment",
+          "How most orders in 365 days were handed over, ties by smallest name."),
     order_share("dine_in_share", "fulfilment = 'dine_in'", "Orders eaten at the table."),
     order_share("delivery_share", "fulfilment = 'delivery'", "Orders delivered."),
     order_mean("average_party_size", "party_size", "people",

@@ -5,42 +5,47 @@
 
 from __future__ import annotations
 
-from jobs.definitions.features.feature import Feature, View, distinct, most, most_share, top, top_share
+from jobs.definitions.features.feature import Feature, Taste, distinct, favourite, favourite_share, usual, usual_share
 
 
-def _recent(stem: str, view: View, column: str, what: str) -> tuple[Feature, Feature]:
+def _recent(stem: str, kind: Taste) -> tuple[Feature, Feature]:
     """What a customer is drawn to of late, and how much."""
     by = "by weight of age (16 in 90 days, 8 in the 90 before, then 4, 2, 1)"
-    said = f"{what} of most net revenue in 365 days {by}, ties by smallest."
+    said = f"{kind.capitalize()} of most net revenue in 365 days {by}, ties by smallest."
     share = stem.removesuffix("_id") + "_share"
     return (
-        most(stem, view, column, "recent_cents", said),
-        most_share(share, view, column, "recent_cents", f"Weighted net revenue of {stem} over all."),
+        favourite(stem, kind, "recent_cents", said),
+        favourite_share(share, kind, "recent_cents", f"Weighted net revenue of {stem} over all."),
     )
 
 
+def _at_home(name: str, what: str) -> Feature:
+    return usual(f"home_store_{name}", "store", f"{what} of the home store.", says=name)
+
+
 PREFERENCES: tuple[Feature, ...] = (
-    distinct("distinct_categories", "categories", "category", "categories",
+    distinct("distinct_categories", "purchases", "category", "categories",
              "Different categories bought in 365 days."),
-    top("top_category", "categories", "category", "Category of most net revenue in 365 days, ties by smallest."),
-    top_share("top_category_share", "categories", "Net revenue of top_category over all."),
-    *_recent("recent_category", "categories", "category", "Category"),
-    top("top_department", "departments", "department",
-        "Department of most net revenue in 365 days, ties by smallest."),
-    top_share("top_department_share", "departments", "Net revenue of top_department over all."),
-    distinct("distinct_products", "products", "product_id", "products", "Different products bought in 365 days."),
-    top("top_product_id", "products", "product_id", "Product of most net revenue in 365 days, ties by smallest id."),
-    *_recent("recent_product_id", "products", "product_id", "Product"),
-    distinct("distinct_brands", "brands", "brand", "brands", "Different brands bought in 365 days."),
-    top("top_brand", "brands", "brand", "Brand of most net revenue in 365 days, ties by smallest."),
-    top_share("top_brand_share", "brands", "Net revenue of the brand with most of it, over all."),
-    *_recent("recent_brand", "brands", "brand", "Brand"),
-    top("home_store_id", "stores", "store_id", "Store of most orders, then most net revenue, then smallest id."),
-    Feature("home_store_share", "DOUBLE", "share", "Orders at the home store over all in 365 days.", "stores",
-            "round(max(orders) FILTER (WHERE place = 1) / nullif(sum(orders), 0), 6)", minimum=0, maximum=1),
-    distinct("distinct_stores", "stores", "store_id", "stores", "Different stores visited in 365 days."),
-    top("home_store_region", "stores", "region", "Region of the home store."),
-    top("home_store_city", "stores", "city", "City of the home store."),
-    top("home_store_city_tier", "stores", "city_tier", "Tier of the home store's city."),
-    top("home_store_climate", "stores", "climate", "Climate of the home store."),
+    favourite("top_category", "category", "net_cents",
+              "Category of most net revenue in 365 days, ties by smallest."),
+    favourite_share("top_category_share", "category", "net_cents", "Net revenue of top_category over all."),
+    *_recent("recent_category", "category"),
+    favourite("top_department", "department", "net_cents",
+              "Department of most net revenue in 365 days, ties by smallest."),
+    favourite_share("top_department_share", "department", "net_cents", "Net revenue of top_department over all."),
+    distinct("distinct_products", "purchases", "product", "products", "Different products bought in 365 days."),
+    favourite("top_product_id", "product", "net_cents",
+              "Product of most net revenue in 365 days, ties by smallest id."),
+    *_recent("recent_product_id", "product"),
+    distinct("distinct_brands", "purchases", "brand", "brands", "Different brands bought in 365 days."),
+    favourite("top_brand", "brand", "net_cents", "Brand of most net revenue in 365 days, ties by smallest."),
+    favourite_share("top_brand_share", "brand", "net_cents", "Net revenue of the brand with most of it, over all."),
+    *_recent("recent_brand", "brand"),
+    usual("home_store_id", "store", "Store of most orders, then most net revenue, then smallest id."),
+    usual_share("home_store_share", "store", "Orders at the home store over all in 365 days."),
+    distinct("distinct_stores", "habits", "store", "stores", "Different stores visited in 365 days."),
+    _at_home("region", "Region"),
+    _at_home("city", "City"),
+    _at_home("city_tier", "Tier of the city"),
+    _at_home("climate", "Climate"),
 )  # fmt: skip
