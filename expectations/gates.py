@@ -79,19 +79,20 @@ class Gate:
         """
         split = Split(self.spark, self.night, self.base, self.bounds, earlier)
         verdicts: list[Verdict] = []
-        quarantined: dict[str, dict[str, int]] = {}
+        aside: dict[str, dict[str, Mapping[str, int]]] = {"quarantined": {}, "repeated": {}}
         measured: dict[str, dict[str, float | None]] = {}
         for entity in canonical.ENTITIES:
             remove_staged(self.night, f"judged/{entity.name}")
         for group in _by_reference(entity for entity in canonical.ENTITIES if entity.name in conformed):
             found = side_by_side(lambda entity: split.judge(entity, conformed[entity.name]), group)
-            verdicts += [verdict for judged, _ in found for verdict in judged]
-            quarantined |= {entity.name: aside for entity, (_, aside) in zip(group, found, strict=True)}
+            for entity, (judged, bad, repeated) in zip(group, found, strict=True):
+                verdicts += judged
+                aside["quarantined"][entity.name], aside["repeated"][entity.name] = bad.by_feed, repeated.by_feed
         if not earlier.is_all:
             for name in conformed:
                 judged, measured[name] = self._shape(name)
                 verdicts += [self.bounds.breakers.applied(verdict) for verdict in judged]
-        self._block("gate_raw", verdicts, {"quarantined": quarantined, "measures": measured})
+        self._block("gate_raw", verdicts, {**aside, "measures": measured})
         return verdicts
 
     def _shape(self, name: str) -> tuple[list[Verdict], dict[str, float | None]]:
