@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from expectations import history
-from expectations.accounts import conserved, on_time, settled, single
+from expectations.accounts import agreeing, conserved, on_time, settled, single
 from expectations.arrivals import filled_files, known_columns, not_empty, parsable
 from expectations.referee import Referee, Verdict, load_rules
 from expectations.split import Bounds, Earlier, Split, action_of
@@ -117,6 +117,7 @@ class Gate:
         touched: Mapping[str, list[str]],
         waiting: Mapping[str, int] | None,
         alike: Mapping[str, int] | None,
+        agreement: Mapping[str, Mapping[str, int]],
     ) -> list[Verdict]:
         """Judge what tonight put into the clean tables.
 
@@ -127,6 +128,8 @@ class Gate:
             waiting: how many refunds are ``known``, and rule -> how many wait by it; None without refunds.
             alike: how many of tonight's orders were ``checked``, ``found`` to be near duplicates of others, and
                 whether these were ``dropped``; None where no order changed.
+            agreement: orders and order lines -> how many tonight told of (``checked``), and of how many one file said
+                different things (``found``).
 
         Raises:
             ContractError: a critical rule failed.
@@ -135,6 +138,7 @@ class Gate:
         verdicts += [on_time(name, changes[name]) for name in ON_TIME if changes.get(name)]
         verdicts += [settled(rule_id, waiting) for rule_id in clean.REFUND_RULES if waiting is not None]
         verdicts += [single(alike)] if alike is not None else []
+        verdicts += [agreeing(name, told) for name, told in agreement.items()]
         changed = [entity for entity in clean.BY_NAME.values() if touched.get(entity.name)]
         found = side_by_side(lambda entity: self._judge_clean(entity, touched[entity.name]), changed)
         verdicts += [verdict for one in found for verdict in one]
