@@ -28,6 +28,16 @@ def on_time(entity: str, changes: Mapping[str, Mapping[str, int]]) -> Verdict:
     )  # fmt: skip
 
 
+def agreeing(entity: str, told: Mapping[str, int]) -> Verdict:
+    """One file contradicts itself: one of the rows is taken, always the same one, and the others are duplicates."""
+    rule_id, sentence = clean.AGREEMENT[entity]
+    found = told["found"]
+    return Verdict(
+        f"clean.{entity}", rule_id, sentence, "info", told["checked"], found, found == 0,
+        "reported" if found else "none", owner="store operations",
+    )  # fmt: skip
+
+
 def settled(rule_id: str, waiting: Mapping[str, int]) -> Verdict:
     """Refunds that wait as of tonight, whenever they came: what they paid back is in no figure yet."""
     failed = waiting.get(rule_id, 0)

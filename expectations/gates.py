@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from expectations import history
-from expectations.accounts import conserved, on_time, settled, single
+from expectations.accounts import agreeing, conserved, on_time, settled, single
 from expectations.arrivals import filled_files, known_columns, not_empty, parsable
 from expectations.referee import Referee, load_rules
 from expectations.split import Bounds, Earlier, Split, action_of
@@ -80,19 +80,20 @@ class Gate:
         """
         split = Split(self.spark, self.night, self.base, self.bounds, earlier)
         verdicts: list[Verdict] = []
-        quarantined: dict[str, dict[str, int]] = {}
+        aside: dict[str, dict[str, Mapping[str, int]]] = {"quarantined": {}, "repeated": {}}
         measured: dict[str, dict[str, float | None]] = {}
         for entity in canonical.ENTITIES:
             remove_staged(self.night, f"judged/{entity.name}")
         for group in _by_reference(entity for entity in canonical.ENTITIES if entity.name in conformed):
             found = side_by_side(lambda entity: split.judge(entity, conformed[entity.name]), group)
-            verdicts += [verdict for judged, _ in found for verdict in judged]
-            quarantined |= {entity.name: aside for entity, (_, aside) in zip(group, found, strict=True)}
+            for entity, (judged, bad, repeated) in zip(group, found, strict=True):
+                verdicts += judged
+                aside["quarantined"][entity.name], aside["repeated"][entity.name] = bad.by_feed, repeated.by_feed
         if not earlier.is_all:
             for name in conformed:
                 judged, measured[name] = self._shape(name)
                 verdicts += [self.bounds.breakers.applied(verdict) for verdict in judged]
-        self._block("gate_raw", verdicts, {"quarantined": quarantined, "measures": measured})
+        self._block("gate_raw", verdicts, {**aside, "measures": measured})
         return verdicts
 
     def _shape(self, name: str) -> tuple[list[Verdict], dict[str, float | None]]:
@@ -117,6 +118,7 @@ class Gate:
         touched: Mapping[str, list[str]],
         waiting: Mapping[str, int] | None,
         alike: Mapping[str, int] | None,
+        agreement: Mapping[str, Mapping[str, int]],
     ) -> list[Verdict]:
         """Judge what tonight put into the clean tables.
 
@@ -127,6 +129,8 @@ class Gate:
             waiting: how many refunds are ``known``, and rule -> how many wait by it; None without refunds.
             alike: how many of tonight's orders were ``checked``, ``found`` to be near duplicates of others, and
                 whether these were ``dropped``; None where no order changed.
+            agreement: orders and order lines -> how many tonight told of (``checked``), and of how many one file said
+                different things (``found``).
 
         Raises:
             ContractError: a critical rule failed.
@@ -135,6 +139,7 @@ class Gate:
         verdicts += [on_time(name, changes[name]) for name in ON_TIME if changes.get(name)]
         verdicts += [settled(rule_id, waiting) for rule_id in clean.REFUND_RULES if waiting is not None]
         verdicts += [single(alike)] if alike is not None else []
+        verdicts += [agreeing(name, told) for name, told in agreement.items()]
         changed = [entity for entity in clean.BY_NAME.values() if touched.get(entity.name)]
         found = side_by_side(lambda entity: self._judge_clean(entity, touched[entity.name]), changed)
         verdicts += [verdict for one in found for verdict in one]

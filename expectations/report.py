@@ -17,7 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from expectations import words
-from expectations.trends import Chart, Nights, Told, Verdict, is_whole, share_failed
+from expectations.trends import Chart, Nights, Told, Verdict, is_whole, repeated, share_failed, share_new
 from jobs import flow, judged
 from jobs.inert import inert, text
 
@@ -55,6 +55,11 @@ class Rule:
     def is_whole(self) -> bool:
         """Its rule is on the whole table, not on single rows."""
         return is_whole(self.verdict)
+
+    @property
+    def repeated(self) -> int:
+        """Failed rows that an earlier night has set aside already."""
+        return repeated(self.verdict)
 
     @property
     def owner(self) -> str:
@@ -146,15 +151,20 @@ def _rule(nights: Nights, verdict: Verdict) -> Rule:
     def failed(night: Told) -> float | None:
         return share_failed(night.verdicts.get((table, rule_id)))
 
+    def fresh(night: Told) -> float | None:
+        return share_new(night.verdicts.get((table, rule_id)))
+
     def measured(night: Told) -> float | None:
         return night.measure(table, rule_id)
 
     stage, _, name = table.partition(".")
+    is_repeating = any(repeated(night.verdicts.get((table, rule_id), {})) for night in nights.all)
+    failures = "Newly failed share" if is_repeating else "Failed share"
     return Rule(
         verdict, stage, name or stage,
         "the whole table" if is_whole(verdict) else words.share(failed(nights.tonight)),
         words.action(str(verdict["action"])),
-        nights.chart("Measured", measured, words.measure) or nights.chart("Failed share", failed, words.share),
+        nights.chart("Measured", measured, words.measure) or nights.chart(failures, fresh, words.share),
         words.history(nights.before(failed), is_whole=is_whole(verdict)),
         judged.blocks(verdict, judged.approved(nights.tonight.records)),
     )  # fmt: skip
@@ -184,10 +194,12 @@ def _tiles(nights: Nights, *, is_whole: bool) -> Iterator[tuple[str, str, str, C
     yield "Rows read", words.count(night.read), against, nights.chart("Rows read", comparable, words.count)
 
     def aside(one: Told) -> float | None:
-        return one.set_aside / one.read if one.read else None
+        return (one.set_aside - one.repeated) / one.read if one.read else None
 
-    of_all = f"{words.share(aside(night))} of the rows read"
-    yield "Rows set aside", words.count(night.set_aside), of_all, nights.chart("Share set aside", aside, words.share)
+    of_all = f"{words.share(night.set_aside / night.read if night.read else None)} of the rows read"
+    of_all += f", {words.repeated(night.repeated)}" if night.repeated else ""
+    trend = nights.chart("Share newly set aside", aside, words.share)
+    yield "Rows set aside", words.count(night.set_aside), of_all, trend
 
     def failing(one: Told) -> float:
         return len(one.failed)
@@ -249,14 +261,16 @@ def _flows(tonight: Told) -> Iterator[tuple[str, str, dict[str, int], list[tuple
         yield feed, entity, account, bar
 
 
-def _by_feed(tonight: Told) -> Iterator[tuple[str, str, int]]:
-    """(what they were meant for, feed, rows or lines set aside)."""
+def _by_feed(tonight: Told) -> Iterator[tuple[str, str, int, int]]:
+    """(what they were meant for, feed, rows or lines set aside, rows of them that an earlier night set aside)."""
     for feed, landing in sorted(tonight.landings.items()):
         if landing["rejected"]:
-            yield "not known: the line cannot be read", feed, landing["rejected"]
-    for entity, feeds in sorted(tonight.records.get("gate_raw", {}).get("quarantined", {}).items()):
+            yield "not known: the line cannot be read", feed, landing["rejected"], 0
+    gate = tonight.records.get("gate_raw", {})
+    for entity, feeds in sorted(gate.get("quarantined", {}).items()):
+        again = gate.get("repeated", {}).get(entity, {})
         for feed, rows in sorted(feeds.items()):
-            yield entity, feed, rows
+            yield entity, feed, rows, again.get(feed, 0)
 
 
 def _money(tonight: Told) -> dict[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
@@ -11,16 +12,17 @@ from typing import TYPE_CHECKING, Any
 from expectations import history
 from expectations.breakers import Breakers
 from expectations.referee import Referee, load_rules
+from expectations.repeats import FIRST_LANDED, with_first_landed
 from expectations.verdict import Verdict
 from jobs.definitions import canonical, clean
 from jobs.definitions.canonical import ACCEPTED, REJECTED
 from jobs.definitions.model import Entity, Reference
-from jobs.storage.aside import set_aside
+from jobs.storage.aside import kept, set_aside
 from jobs.storage.night import Night
 from jobs.storage.parquet import has_staged, read, read_staged, write_staged
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql import DataFrame, Row, SparkSession
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,15 @@ class Earlier:
 
 
 @dataclass(frozen=True)
+class Aside:
+    """How many rows of an entity were set aside."""
+
+    by_feed: Mapping[str, int] = field(default_factory=dict)  #: feed -> raw rows
+    judged: int = 0  #: judged rows that count for the share
+    by_rule: Mapping[str, int] = field(default_factory=dict)  #: rule -> judged rows
+
+
+@dataclass(frozen=True)
 class Split:
     """What the rows of a night are judged with."""
 
@@ -57,11 +68,11 @@ class Split:
     bounds: Bounds
     earlier: Earlier
 
-    def judge(self, entity: Entity, conformed: DataFrame) -> tuple[list[Verdict], dict[str, int]]:
+    def judge(self, entity: Entity, conformed: DataFrame) -> tuple[list[Verdict], Aside, Aside]:
         """Judge an entity's conformed rows and write good and bad ones in one pass.
 
         Returns:
-            verdicts, and raw rows set aside by feed.
+            verdicts, what was set aside, and what of it an earlier night has set aside already.
         """
         from pyspark.sql import functions as F
 
@@ -78,18 +89,19 @@ class Split:
         aside = {r["meta"]["rule_id"] for r in rules if r["severity"] != "info"}
         write_staged(with_reasons(rows, rules).drop(*derived), self.night, f"judged/{entity.name}")
         written = with_helpers(read_staged(self.spark, self.night, f"judged/{entity.name}"), derived)
-        verdicts = [
-            replace(v, action=action_of(v)) for v in Referee(written, f"conformed.{entity.name}", rules).judge()
-        ]
+        verdicts = Referee(written, f"conformed.{entity.name}", rules).judge()
         flags = canonical.flags(entity)
         any_failed = any(v.rows_failed and v.rule_id in aside for v in verdicts)
-        kept = [name for name in conformed.columns if name not in flags]
-        counts, bad_rows = self._set_aside(entity, kept, any_failed)
+        columns = [name for name in conformed.columns if name not in flags]
+        bad, repeated = self._set_aside(entity, columns) if any_failed else self._nothing_aside(entity)
+        again = {rule_id: repeated.by_rule.get(rule_id, 0) for rule_id in aside}
+        verdicts = [replace(v, action=action_of(v), rows_repeated=again.get(v.rule_id)) for v in verdicts]
         total = max((v.rows_checked for v in verdicts), default=0)
         if self.earlier.is_replay:  # the share is tonight's: what failed before and fails again stops nothing
             total = written.where(F.col("_landed") == F.lit(self.night.date)).count()
         verdicts += self._noted(entity, verdicts)
-        return [*verdicts, self.bounds.breakers.applied(self._share(entity, verdicts, total, bad_rows))], counts
+        share = self.bounds.breakers.applied(self._share(entity, verdicts, total, bad.judged, repeated.judged))
+        return [*verdicts, share], bad, repeated
 
     def _noted(self, entity: Entity, verdicts: list[Verdict]) -> list[Verdict]:
         """What was noted in reading rows, one verdict per column and note; asked only if anything was."""
@@ -134,25 +146,47 @@ class Split:
             keys = keys.union(tonight.where(ACCEPTED).select(*names))
         return keys.distinct()
 
-    def _set_aside(self, entity: Entity, columns: list[str], any_failed: bool) -> tuple[dict[str, int], int]:
+    def _set_aside(self, entity: Entity, columns: list[str]) -> tuple[Aside, Aside]:
         """Put the rejected rows into quarantine, in the place of what their nights had there.
 
         Returns:
-            raw rows set aside by feed, and judged rows set aside that count for the share.
+            what was set aside, and what of it an earlier night has set aside already.
         """
+        judged_again = self.earlier.feeds.get(entity.name)
+        rejected = read_staged(self.spark, self.night, f"judged/{entity.name}").where(REJECTED)
+        before = kept(self.spark, self.base, entity.name, judged_again)
+        marked = with_first_landed(rejected.select(*columns, "_failed"), before, entity)
+        write_staged(marked, self.night, f"aside/{entity.name}")
+        rows = read_staged(self.spark, self.night, f"aside/{entity.name}")
+        set_aside(self.spark, self.night, self.base, entity.name, rows, judged_again)
+        tally = self._tally(rows)
+        return self._counted(tally), self._counted([one for one in tally if one["is_repeated"]])
+
+    def _nothing_aside(self, entity: Entity) -> tuple[Aside, Aside]:
+        set_aside(self.spark, self.night, self.base, entity.name, None, self.earlier.feeds.get(entity.name))
+        return Aside(), Aside()
+
+    def _tally(self, rows: DataFrame) -> list[Row]:
+        """Rows set aside by feed and rules; by whether tonight took them in, and an earlier night set them aside."""
         from pyspark.sql import functions as F
 
-        rejected = read_staged(self.spark, self.night, f"judged/{entity.name}").where(REJECTED)
-        sums = F.sum("_copies").alias("n"), F.count("*").alias("judged")
-        rows = rejected.groupBy("_feed", "_landed").agg(*sums).collect() if any_failed else []
-        marked = rejected.select(*columns, "_failed") if rows else None
-        set_aside(self.spark, self.night, self.base, entity.name, marked, self.earlier.feeds.get(entity.name))
-        counts: dict[str, int] = {}
-        for row in rows:
-            counts[row["_feed"]] = counts.get(row["_feed"], 0) + row["n"]
-        return counts, sum(r["judged"] for r in rows if not self.earlier.is_replay or r["_landed"] == self.night.date)
+        tonight = F.lit(self.night.date)
+        by = (
+            "_feed", F.concat_ws(",", "_failed").alias("rules"), (F.col("_landed") == tonight).alias("is_tonight"),
+            (F.col(FIRST_LANDED) < tonight).alias("is_repeated"),
+        )  # fmt: skip
+        return rows.groupBy(*by).agg(F.sum("_copies").alias("raw"), F.count("*").alias("judged")).collect()
 
-    def _share(self, entity: Entity, verdicts: list[Verdict], total: int, bad: int) -> Verdict:
+    def _counted(self, tally: Sequence[Row]) -> Aside:
+        """A tally summed up; in a replay the share is of tonight's rows alone."""
+        by_feed, by_rule = Counter[str](), Counter[str]()
+        for one in tally:
+            by_feed[one["_feed"]] += one["raw"]
+            by_rule.update(dict.fromkeys(one["rules"].split(","), one["judged"]))
+        counting = [one for one in tally if one["is_tonight"] or not self.earlier.is_replay]
+        return Aside(by_feed, sum(one["judged"] for one in counting), by_rule)
+
+    def _share(self, entity: Entity, verdicts: list[Verdict], total: int, bad: int, repeated: int) -> Verdict:
         """The critical rule that not too much of a table was set aside."""
         too_many = total >= self.bounds.min_rows_for_share and bad > total * self.bounds.max_quarantine_share
         worst = max(verdicts, key=lambda v: v.rows_failed, default=None)
@@ -166,6 +200,7 @@ class Split:
             bad,
             not too_many,
             "blocked" if too_many else "none",
+            rows_repeated=repeated,
         )
 
 

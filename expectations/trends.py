@@ -69,6 +69,11 @@ class Told:
         return int(aside + held + sum(landing["rejected"] for landing in self.landings.values()))
 
     @property
+    def repeated(self) -> int:
+        """Rows among those set aside that an earlier night has set aside already."""
+        return sum(sum(feeds.values()) for feeds in self.records.get("gate_raw", {}).get("repeated", {}).values())
+
+    @property
     def failed(self) -> list[Verdict]:
         """Verdicts of rules that failed and are more than a notice."""
         return [verdict for verdict in self.verdicts.values() if judged.warns(verdict)]
@@ -164,6 +169,18 @@ def _bar(x: float, slot: float, share: float, label: str, is_tonight: bool) -> B
 def is_whole(verdict: Verdict) -> bool:
     """Its rule is on a whole table."""
     return str(verdict["rule_id"]).endswith(WHOLE)
+
+
+def repeated(verdict: Verdict) -> int:
+    """Failed rows that an earlier night has set aside already; nights before that was told apart know of none."""
+    return int(verdict.get("rows_repeated") or 0)
+
+
+def share_new(verdict: Verdict | None) -> float | None:
+    """As :func:`share_failed`, without the rows that an earlier night has set aside already."""
+    if verdict is None or not repeated(verdict):
+        return share_failed(verdict)
+    return share_failed({**verdict, "rows_failed": int(verdict["rows_failed"]) - repeated(verdict)})
 
 
 def share_failed(verdict: Verdict | None) -> float | None:

@@ -21,6 +21,7 @@ class Verdict:
     is_passed: bool
     action: str = "none"
     owner: str = OWNER  #: whom to ask about it
+    rows_repeated: int | None = None  #: failed rows that an earlier night set aside; None: the rule sets none aside
 
     def to_dict(self) -> dict[str, Any]:
         """As the manifest keeps it."""

@@ -97,6 +97,11 @@ def against(before: Sequence[float], say: Callable[[float], str]) -> str:
     return f"usually {say(median_low(before))}" if len(before) >= A_CUSTOM else f"{say(before[-1])} the night before"
 
 
+def repeated(rows: int) -> str:
+    """Of rows that were set aside, those that are no news."""
+    return f"{count(rows)} of them repeated from earlier nights"
+
+
 def measure(value: float) -> str:
     """A mean, a share or an amount of anything."""
     return f"{value:,.4g}" if abs(value) < 10_000 else count(value)

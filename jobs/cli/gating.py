@@ -49,6 +49,7 @@ def judge(context: Context, name: str) -> dict[str, Any]:
             {name: one["dates"] or ["all"] for name, one in merged.items() if one["wrote"]},
             merged["refunds"].get("waiting"),
             merged["orders"].get("near_duplicates"),
+            {name: one["agreement"] for name, one in merged.items() if "agreement" in one},
         )
     else:
         verdicts = gate.published([table for table in TABLES if table not in WRITTEN_LAST])

@@ -65,7 +65,7 @@ def _totals(steps: list[dict[str, Any]]) -> dict[str, int | None]:
         known = [step[name] for step in steps if step[name] is not None]
         return sum(known) if known else None
 
-    return {name: total(name) for name in ("rows_in", "quarantined", "published_rows", "warnings")}
+    return {name: total(name) for name in ("rows_in", "quarantined", "repeated", "published_rows", "warnings")}
 
 
 def told_steps(records: dict[str, Any], manifest: dict[str, Any]) -> list[dict[str, Any]]:
@@ -103,6 +103,7 @@ def _entry(
     step: str,
     rows_in: int | None = None,
     quarantined: int | None = None,
+    repeated: int | None = None,
     published_rows: int | None = None,
     warnings: int | None = None,
 ) -> dict[str, Any]:
@@ -110,6 +111,7 @@ def _entry(
         "step": step,
         "rows_in": rows_in,
         "quarantined": quarantined,
+        "repeated": repeated,
         "published_rows": published_rows,
         "warnings": warnings,
     }
@@ -123,7 +125,7 @@ def _extracted(record: dict[str, Any]) -> dict[str, int]:
 
 
 def _judged(record: Any) -> dict[str, int]:
-    """Failed verdicts of a gate, warnings of a step, raw rows set aside by entity and feed."""
+    """Failed verdicts of a gate, warnings of a step, raw rows set aside, and those of them repeated."""
     if not isinstance(record, dict):
         return {}
     found: dict[str, int] = {}
@@ -131,8 +133,9 @@ def _judged(record: Any) -> dict[str, int]:
         found["warnings"] = sum(not verdict["is_passed"] for verdict in record["verdicts"])
     elif "warnings" in record:
         found["warnings"] = len(record["warnings"])
-    if record.get("quarantined"):
-        found["quarantined"] = sum(sum(feeds.values()) for feeds in record["quarantined"].values())
+    for name in ("quarantined", "repeated"):
+        if record.get(name):
+            found[name] = sum(sum(feeds.values()) for feeds in record[name].values())
     return found
 
 

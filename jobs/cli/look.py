@@ -42,7 +42,7 @@ def status(
     last: Annotated[int, typer.Option(help="How many nights.", min=1)] = 10,
     json_: Annotated[bool, typer.Option("--json", help="One line of JSON, steps of every night included.")] = False,
 ) -> None:
-    """Last runs: rows in, quarantined, published, warnings, and the steps of the newest."""
+    """Last runs: rows in, quarantined, of these repeated, published, warnings; steps of the newest."""
     warehouse = Warehouse(load_settings().warehouse)
     told = history.nights(warehouse, last)
     if json_:
@@ -51,7 +51,10 @@ def status(
     if not told:
         say(f"no night in {warehouse.root}; next: regulars run --date D")
         return
-    totals = {"rows_in": "rows in", "quarantined": "quarantined", "published_rows": "published", "warnings": "warnings"}
+    totals = {
+        "rows_in": "rows in", "quarantined": "quarantined", "repeated": "of them repeated",
+        "published_rows": "published", "warnings": "warnings",
+    }  # fmt: skip
     output.print_table(
         ("date", "run", "state", *totals.values(), "at"),
         [(n["date"], n["run"], _state(n), *(n[t] for t in totals), str(n["published_at"] or "-")[:16]) for n in told],

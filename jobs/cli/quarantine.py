@@ -20,6 +20,9 @@ from jobs.storage.warehouse import Warehouse
 
 SHOW, REPLAY, ADMIT = (f"regulars quarantine {verb}" for verb in ("show", "replay", "admit"))
 
+#: table -> (business date of the night that took them in, rule) -> rows
+Tallies = dict[str, Counter[tuple[str, str]]]
+
 quarantine = typer.Typer(help="Rejected rows, by reason, and the way back.", no_args_is_help=True)
 
 
@@ -43,35 +46,36 @@ def show(
     state = "open, not published" if night.is_open else "published"
     print(f"night {night.date} ({state}), run {night.run}")
     tallies = {table: rejected.tally(night, table) for table in rejected.shown(night)}
+    again = {table: rejected.tally(night, table, repeated=True) for table in tallies}
     tonight = [
-        (table, rule, count)
+        (table, rule, count, again[table][landed, rule])
         for table, found in tallies.items()
         for (landed, rule), count in found.most_common()
         if landed == str(night.date)
     ]
-    print_table(["table", "rule", "rows"], tonight)
+    print_table(["table", "rule", "rows", "of them repeated"], tonight)
     places = [(table, *place) for table in tallies for place in rejected.places(night, table, rows)]
     if places:
         print_table(["table", "file", "line", "rules"], places)
-    _show_earlier(night, tallies)
+    _show_earlier(night, tallies, again)
     _show_way_back(night, tallies)
 
 
-def _show_earlier(night: Night, tallies: dict[str, Counter[tuple[str, str]]]) -> None:
+def _show_earlier(night: Night, tallies: Tallies, again: Tallies) -> None:
     """What earlier nights set aside and is still there."""
-    counts: dict[tuple[str, str], tuple[int, set[str]]] = {}
+    counts: dict[tuple[str, str], tuple[int, int, set[str]]] = {}
     for table, found in tallies.items():
         for (landed, rule), count in found.items():
             if landed < str(night.date):
-                before, nights = counts.get((table, rule), (0, set()))
-                counts[table, rule] = before + count, nights | {landed}
+                before, repeated, nights = counts.get((table, rule), (0, 0, set()))
+                counts[table, rule] = before + count, repeated + again[table][landed, rule], nights | {landed}
     if counts:
-        found_rows = [(*key, count, min(nights), max(nights)) for key, (count, nights) in sorted(counts.items())]
-        header = ["table", "rule", "rows", "first night", "last night"]
+        found_rows = [(*key, *rows, min(nights), max(nights)) for key, (*rows, nights) in sorted(counts.items())]
+        header = ["table", "rule", "rows", "of them repeated", "first night", "last night"]
         print_table(header, found_rows, title="set aside by earlier nights and still there")
 
 
-def _show_way_back(night: Night, tallies: dict[str, Counter[tuple[str, str]]]) -> None:
+def _show_way_back(night: Night, tallies: Tallies) -> None:
     there = [table for table, found in tallies.items() if found]
     if any(table in rejected.judgeable(night) for table in there):
         print(f"to let rows in: correct the cause (a mapping, a master row), then {REPLAY}")

@@ -18,6 +18,8 @@ LATE = tuple(HELD + entity.name for entity in canonical.ENTITIES if entity.whole
 #: refunds whose sale is not known
 WAITING = HELD + canonical.REFUNDS.name
 UNPARSABLE = "unparsable."
+#: of a row that failed a rule: the night that first set an equal one aside, and the one that took it in
+_DATES = ("_first_landed", "_landed")
 
 
 def judgeable(night: Night) -> list[str]:
@@ -31,11 +33,17 @@ def shown(night: Night) -> list[str]:
     return [table for table in night.tables("quarantine") if table in canonical.BY_NAME or table.startswith(marks)]
 
 
-def tally(night: Night, table: str) -> Counter[tuple[str, str]]:
-    """(business date of the night that took them in, rule) -> rows of a table of quarantine."""
+def tally(night: Night, table: str, *, repeated: bool = False) -> Counter[tuple[str, str]]:
+    """(business date of the night that took them in, rule) -> rows of a table of quarantine.
+
+    Args:
+        night: whose quarantine.
+        table: the name.
+        repeated: only those that a night before theirs had set aside already.
+    """
     counts: Counter[tuple[str, str]] = Counter()
     for part in night.parts("quarantine", table):
-        for one in pc.value_counts(_rules(part)).to_pylist():
+        for one in pc.value_counts(_rules(part, repeated=repeated)).to_pylist():
             counts[part.parent.name.removeprefix(f"{PARTITION}="), one["values"]] += one["counts"]
     return counts
 
@@ -63,6 +71,10 @@ def _column(part: Path) -> str:
     return "_failed" if "_failed" in pq.read_schema(part).names else "reason"
 
 
-def _rules(part: Path) -> pa.ChunkedArray:
-    rules = pq.ParquetFile(part).read(columns=[_column(part)]).column(0)
+def _rules(part: Path, *, repeated: bool = False) -> pa.ChunkedArray:
+    rows = pq.ParquetFile(part).read(columns=[_column(part), *_DATES])
+    if repeated:
+        told = set(_DATES) <= set(rows.column_names)
+        rows = rows.filter(pc.less(rows[_DATES[0]], rows[_DATES[1]])) if told else rows.slice(0, 0)
+    rules = rows[_column(part)]
     return rules if pa.types.is_string(rules.type) else pc.list_flatten(rules)

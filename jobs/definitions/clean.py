@@ -25,6 +25,12 @@ LEFT_OUT = {"orders": "left_out.orders", "order_lines": "left_out.order_lines"}
 #: the rule that says how many orders are near duplicates of others
 NEAR_DUPLICATE = "orders.near_duplicate"
 
+#: entity -> the rule that one file tells one thing of each of its rows in a night, and the rule in words
+AGREEMENT = {
+    "orders": ("orders.header_agrees", "All lines of an order say the same of the order."),
+    "order_lines": ("order_lines.line_agrees", "A line of an order is told once, or always alike."),
+}
+
 #: why a refund waits outside of the clean matches -> the rule in words
 REFUND_RULES = {
     "refunds.sale.known": "A refund names a known order, or its person bought the product before.",

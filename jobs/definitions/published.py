@@ -212,7 +212,9 @@ DATA_QUALITY = Table(
      Column("is_passed", "BOOLEAN", "Nothing failed.", required=True),
      Column("action", "STRING", "What was done.", required=True,
             values=("none", "reported", "repaired", "quarantined", "held", "approved", "blocked")),
-     Column("owner", "STRING", "Whom to ask about the rule.")),
+     Column("owner", "STRING", "Whom to ask about the rule."),
+     Column("rows_repeated", "BIGINT", "Of the failed rows those that an earlier night has set aside already, equal in "
+            "what they say and in the rules that they fail; null where the rule sets no single row aside.", minimum=0)),
     "Every rule judged in the night.",
 )  # fmt: skip
 

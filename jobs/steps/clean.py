@@ -64,12 +64,14 @@ def _merge(context: Context, entity: Entity) -> dict[str, Any]:
     rows = cleaning.applied(rows, entity, _fit(context, entity, rows))
     rows, held = _dated(context, entity, rows, known)
     classified = _classified(context, entity, merge.with_content(rows), known)
-    changes, new_dates, wrote = _tally(classified)
+    changes, new_dates, told = _tally(classified)
+    wrote = any(of_feed.keys() & {merge.INSERTED, merge.SUPERSEDING} for of_feed in changes.values())
+    agreement = _agreement(context, entity, classified, changes, told)
     for feed, count in held.items():
         changes.setdefault(feed, {})["held"] = count
     wrote = wrote or left is not None
     dates = _write(context, entity, known, classified, new_dates | (left or set())) if wrote else []
-    return {"changes": changes, "dates": dates, "wrote": wrote}
+    return {"changes": changes, "dates": dates, "wrote": wrote} | ({"agreement": agreement} if agreement else {})
 
 
 def _judged_columns(entity: Entity) -> tuple[Column, ...]:
@@ -115,19 +117,32 @@ def _following(context: Context, entity: Entity, known: DataFrame) -> tuple[Data
     return merge.redated(known, moved.select("source", "order_id", "_date")), {row["ds"] for row in days}
 
 
-def _tally(classified: DataFrame) -> tuple[dict[str, dict[str, int]], set[str], bool]:
-    """Raw rows by feed and change, the business dates of rows that change something, and whether any does."""
+def _tally(classified: DataFrame) -> tuple[dict[str, dict[str, int]], set[str], int]:
+    """Raw rows by feed and change, the business dates of rows that change something, and how many rows there are."""
     changes: dict[str, dict[str, int]] = {}
     dates: set[str] = set()
-    wrote = False
+    told = 0
     for row in merge.counts(classified).collect():
         one = changes.setdefault(row["_feed"], {})
         one[row[merge.CHANGE]] = one.get(row[merge.CHANGE], 0) + row["rows"]
-        if row[merge.CHANGE] in (merge.INSERTED, merge.SUPERSEDING):
-            wrote = True
-            if "business_date" in row:
-                dates.add(str(row["business_date"]))
-    return changes, dates, wrote
+        told += row["told"]
+        if row[merge.CHANGE] in (merge.INSERTED, merge.SUPERSEDING) and "business_date" in row:
+            dates.add(str(row["business_date"]))
+    return changes, dates, told
+
+
+def _agreement(
+    context: Context, entity: Entity, classified: DataFrame, changes: dict[str, dict[str, int]], told: int
+) -> dict[str, int] | None:
+    """How many orders (or lines) tonight told of, and of how many one file said different things; None if of none."""
+    if entity.name not in clean.AGREEMENT or not told:
+        return None
+    if not any(of_feed.get(merge.DUPLICATE) for of_feed in changes.values()):  # each is told once
+        return {"checked": told, "found": 0}
+    feeds = context.feeds_of("order_lines") if entity.name == "orders" else []
+    by_lines = [".".join(feed) for feed in feeds]
+    (row,) = merge.agreement(classified, entity, by_lines).collect()
+    return {"checked": row["checked"], "found": row["found"]}
 
 
 def _classified(context: Context, entity: Entity, rows: DataFrame, known: DataFrame) -> DataFrame:

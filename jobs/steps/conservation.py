@@ -10,10 +10,11 @@ CHANGES = ("inserted", "superseding", "unchanged", "duplicate", "held")
 def account(context: Context) -> dict[str, dict[str, int]]:
     """``<feed> <entity>`` -> rows extracted and taken up again, and what became of them.
 
-    ``unexplained`` is 0 when all is well.
+    ``unexplained`` is 0 when all is well. ``repeated`` is a part of ``quarantined``: what an earlier night has set
+    aside already.
     """
     records = context.night.records()
-    quarantined = records["gate_raw"]["quarantined"]
+    quarantined, repeated = records["gate_raw"]["quarantined"], records["gate_raw"]["repeated"]
     accounts = {}
     for entity, feeds in records["conform"].items():
         for feed, excluded in feeds.items():
@@ -27,6 +28,7 @@ def account(context: Context) -> dict[str, dict[str, int]]:
             found |= {change: changes.get(change, 0) for change in CHANGES}
             became = sum(rows for name, rows in found.items() if name not in ("extracted", "replayed"))
             found["unexplained"] = found["extracted"] + found["replayed"] - became
+            found["repeated"] = repeated.get(entity, {}).get(feed, 0)
             accounts[f"{feed} {entity}"] = found
     context.night.record("conservation", accounts)
     return accounts

@@ -60,7 +60,7 @@ def run(context: Context) -> dict[str, Any]:
 
 
 def summary(night: Night) -> dict[str, Any]:
-    """What a published night came to: rows by table, rows set aside, their share; counts only."""
+    """What a published night came to: rows by table, rows set aside, those repeated, their share; counts only."""
     manifest = night.manifest()
     rows: dict[str, int] = {}
     for name, entry in manifest["files"].items():
@@ -75,6 +75,7 @@ def summary(night: Night) -> dict[str, Any]:
         "path": str(night.path / "published"),
         "rows": rows,
         "quarantined": failed,
+        "repeated": sum(v.get("rows_repeated") or 0 for v in judged),
         "quarantine_share": round(failed / checked, 6) if checked else 0.0,
     }
 

@@ -46,14 +46,26 @@ def set_aside(
         write(marked, night, "quarantine", table, partitions=nights, by="_held_on")
 
 
+def kept(spark: SparkSession, base: Night | None, table: str, judged_again: Collection[str] | None) -> DataFrame | None:
+    """Rows of a table of quarantine that stay as earlier nights left them; None if there is no table.
+
+    Args:
+        spark: the session.
+        base: the night that tonight was started from.
+        table: the name.
+        judged_again: feeds whose rows of earlier nights are judged too, and do not stay; None for no feed.
+    """
+    if base is None or not base.parts("quarantine", table):
+        return None
+    rows = spark.read.option("mergeSchema", "true").parquet(str(base.table("quarantine", table))).drop("ds")
+    return rows if judged_again is None else rows.where(~F.col("_feed").isin(*sorted(judged_again)))
+
+
 def _with_others(
     spark: SparkSession, base: Night | None, table: str, rows: DataFrame | None, judged_again: Collection[str]
 ) -> DataFrame | None:
     """Add what was set aside of feeds that the settings no longer have, which nobody can judge."""
-    if base is None or not base.parts("quarantine", table):
-        return rows
-    before = spark.read.option("mergeSchema", "true").parquet(str(base.table("quarantine", table)))
-    others = before.where(~F.col("_feed").isin(*sorted(judged_again))).drop("ds")
-    if not others.take(1):
+    others = kept(spark, base, table, judged_again)
+    if others is None or not others.take(1):
         return rows
     return others if rows is None else rows.unionByName(others, allowMissingColumns=True)

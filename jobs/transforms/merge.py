@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pyspark.sql import Column as SparkColumn
@@ -84,9 +85,30 @@ def has_doubles(rows: DataFrame, entity: Entity) -> bool:
 
 
 def counts(rows: DataFrame) -> DataFrame:
-    """Raw rows by feed, change and, for dated entities, business date: ``rows``."""
+    """Rows by feed, change and, for dated entities, business date: ``rows`` raw ones, ``told`` after folding."""
     by = ["business_date"] if "business_date" in rows.columns else []
-    return rows.groupBy("_feed", CHANGE, *by).agg(F.sum(COPIES.name).alias("rows"))
+    return rows.groupBy("_feed", CHANGE, *by).agg(F.sum(COPIES.name).alias("rows"), F.count("*").alias("told"))
+
+
+def agreement(rows: DataFrame, entity: Entity, by_lines: Sequence[str]) -> DataFrame:
+    """How many keys rows have, and of how many of them one file said different things in one night.
+
+    A row that its source dates later than another one changes it and does not contradict it; but lines of an order
+    were written together, whenever each of them says that was.
+
+    Args:
+        rows: tonight's accepted rows with ``_content``.
+        entity: whose rows they are.
+        by_lines: feeds whose rows are not of this entity, but repeat what they say of it on each of its lines.
+
+    Returns:
+        one row: ``checked``, ``found``.
+    """
+    version = F.when(~F.col("_feed").isin(*by_lines), F.col("updated_at")) if by_lines else F.col("updated_at")
+    differs = (F.min(CONTENT) != F.max(CONTENT)).alias("_differs")
+    told = rows.groupBy(*entity.key, "_feed", "_file", "_landed", version.alias("_version")).agg(differs)
+    keys = told.groupBy(*entity.key).agg(F.expr("bool_or(_differs)").alias("_differs"))
+    return keys.agg(F.count("*").alias("checked"), F.expr("coalesce(sum(int(_differs)), 0)").alias("found"))
 
 
 def merged(known: DataFrame, changed: DataFrame, entity: Entity) -> DataFrame:

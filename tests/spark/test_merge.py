@@ -11,6 +11,7 @@ import pytest
 from jobs.definitions.canonical import BY_NAME
 from jobs.transforms.merge import (
     BusinessDay,
+    agreement,
     changed_only,
     classified,
     counts,
@@ -93,6 +94,33 @@ def test_doubles_are_noticed(table: Table) -> None:
     assert has_doubles(table(DDL, TONIGHT), ORDERS)
     assert not has_doubles(table(DDL, KNOWN), ORDERS)
     assert not has_doubles(table(DDL, []), ORDERS)
+
+
+@pytest.mark.parametrize(
+    ("rivals", "of_rows", "of_lines"),
+    [
+        ([("void", None, "a"), ("completed", None, "a")], 1, 1),
+        ([("void", 6, "a"), ("completed", 6, "a")], 1, 1),
+        ([("void", 6, "a"), ("completed", 7, "a")], 0, 1),  # changed an hour later; or two lines of two minutes
+        ([("void", 6, "a"), ("completed", 7, "a"), ("cancelled", 7, "a")], 1, 1),
+        ([("void", 6, "a"), ("void", 7, "a"), ("void", 6, "a")], 0, 0),  # say the same
+        ([("void", 6, "a"), ("completed", 6, "b")], 0, 0),  # of two files
+    ],
+)
+def test_keys_of_which_one_file_says_different_things_are_counted(
+    table: Table, rivals: list[tuple[str, int | None, str]], of_rows: int, of_lines: int
+) -> None:
+    told = [row("o", status, hour, file, line) for line, (status, hour, file) in enumerate(rivals)]
+    rows = with_content(table(DDL, [*told, row("alone", "void", 6), row("alike", "void", 6), row("alike", "void", 6)]))
+    for by_lines, found in ([], of_rows), (["p.f"], of_lines), (["p.other"], of_rows):
+        assert rows_of(agreement(rows, ORDERS, by_lines)) == [{"checked": 3, "found": found}]
+
+
+def test_two_nights_may_say_different_things(table: Table) -> None:
+    told = [row("o", "void", 6), row("o", "completed", 6) | {"_landed": date(2026, 6, 29)}]
+    rows = with_content(table(DDL, told))
+    assert rows_of(agreement(rows, ORDERS, ["p.f"])) == [{"checked": 1, "found": 0}]
+    assert rows_of(agreement(rows.limit(0), ORDERS, [])) == [{"checked": 0, "found": 0}]
 
 
 @pytest.mark.parametrize("seed", range(4))

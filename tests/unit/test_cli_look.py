@@ -57,7 +57,8 @@ def publish_night(root: Path, day: date, run: str) -> Night:
         write_arrow(pa.Table.from_pylist(rows, schema=arrow_schema(table.columns)), night, "published", p.folder(table))
     night.record("extract.crm", {"crm.members": {"rows": 9, "rejected": 1}})
     night.record("gate_raw", {"verdicts": [{**VERDICT, "is_passed": False, "action": "quarantined"}],
-                              "quarantined": {"orders": {"crm.members": 2}}})  # fmt: skip
+                              "quarantined": {"orders": {"crm.members": 2}},
+                              "repeated": {"orders": {"crm.members": 1}}})  # fmt: skip
     night.record("segments", {"warnings": ["too little to score"]})
     base = warehouse.base(night)
     write_manifest(night, base, {"published_at": "2026-01-02"})
@@ -92,6 +93,7 @@ def test_status_counts_what_was_recorded(root: Path) -> None:
     assert (newest["state"], newest["last_step"], newest["published_rows"]) == ("open", "identity", None)
     assert (older["state"], older["is_current"], older["is_stale"]) == ("published", True, False)
     assert (older["rows_in"], older["quarantined"], older["published_rows"], older["warnings"]) == (9, 3, 3, 2)
+    assert (older["repeated"], newest["repeated"]) == (1, None)
     assert older["said"] == [
         "gate_raw: conformed.orders orders.x: 2 of 9 rows quarantined", "segments: too little to score",
     ]  # fmt: skip

@@ -56,16 +56,20 @@ def refused(*arguments: str) -> str:
 
 
 def test_show_counts_by_rule_and_keeps_tonight_and_earlier_nights_apart(warehouse: Warehouse) -> None:
+    # a version before repeated rows were told apart, and this one
     publish(warehouse, FIRST, orders=[ORDER | {"_failed": ["x", "y"]}, ORDER | {"_row": 3, "_failed": ["x"]}])
-    publish(warehouse, SECOND, orders=[ORDER | {"_row": 4, "_failed": ["x"]}])
-    tonight, earlier = run("show").split("set aside by earlier nights and still there")
-    assert [line.split() for line in tonight.splitlines() if line.startswith("orders")] == [
-        ["orders", "x", "1"],
+    tonight = ORDER | {"_failed": ["x"], "_landed": SECOND}
+    again, new = tonight | {"_row": 4, "_first_landed": FIRST}, tonight | {"_row": 5, "_first_landed": SECOND}
+    publish(warehouse, SECOND, orders=[again, new])
+    newest, earlier = run("show").split("set aside by earlier nights and still there")
+    assert [line.split() for line in newest.splitlines() if line.startswith("orders")] == [
+        ["orders", "x", "2", "1"],
         ["orders", "a.csv", "4", "x"],
+        ["orders", "a.csv", "5", "x"],
     ]
     assert [line.split() for line in earlier.splitlines() if line.startswith("orders")] == [
-        ["orders", "x", "2", str(FIRST), str(FIRST)],
-        ["orders", "y", "1", str(FIRST), str(FIRST)],
+        ["orders", "x", "2", "0", str(FIRST), str(FIRST)],
+        ["orders", "y", "1", "0", str(FIRST), str(FIRST)],
     ]
     assert earlier.endswith("then regulars quarantine replay\n")
     assert "earlier nights" not in run("show", "--date", str(FIRST))

@@ -208,11 +208,37 @@ def test_rows_set_aside_are_told_by_reason_and_by_feed() -> None:
     held = verdict("clean.orders", "orders.business_date.late_horizon", 7, 100, action="held")
     page = render(night(2, 50, aside=50, gate_clean={"verdicts": [held]}), [night(1, 20)])
     told = rows(page, "aside")
-    assert [(row[0].split()[-1], row[3], row[4]) for row in told[1:3]] == [
+    assert [(row[0].split()[-1], row[3], row[5]) for row in told[1:3]] == [
         ("order_lines.quantity.readable", "50", "5.0%"), ("orders.business_date.late_horizon", "7", "7.0%"),
     ]  # fmt: skip
     assert told[4:] == [
-        ["pos.receipts", "not known: the line cannot be read", "3"], ["pos.receipts", "order_lines", "50"],
+        ["pos.receipts", "not known: the line cannot be read", "3", "0"], ["pos.receipts", "order_lines", "50", "0"],
+    ]  # fmt: skip
+
+
+def of_members(number: int, again: int) -> Told:
+    """A night of 1,000 members of whom 50 are never mended, as a CRM sends them that is read whole."""
+    rule = verdict("conformed.customers", "customers.gender.readable", 50, 1000, rows_repeated=again)
+    fates = account(extracted=1000, quarantined=50, unchanged=950) | {"repeated": again}
+    aside = {"quarantined": {"customers": {"crm.members": 50}}, "repeated": {"customers": {"crm.members": again}}}
+    return night(number, 0, gate_raw={"verdicts": [rule], **aside}, conservation={"crm.members customers": fates})
+
+
+def test_rows_that_an_earlier_night_set_aside_are_told_apart_and_no_trend_counts_them_again() -> None:
+    page = render(of_members(2, 47), [of_members(0, 0), of_members(1, 50)])
+    read = Read(page)
+    assert "53 rows were set aside, 47 of them repeated from earlier nights; everything else" in read.said()
+    assert "5.3% of the rows read, 47 of them repeated from earlier nights" in read.said()
+    assert "5.0% 50 of 1,000, 47 of them repeated from earlier nights" in read.said("failed")
+    labels = [str(a.get("aria-label")) for tag, a in read.elements if tag == "svg"]
+    assert labels.count("Newly failed share by night: 28 Jun 5.0%, 29 Jun 0%, 30 Jun 0.3%") == 3
+    # of 1,003 rows 53, 3 and 6: three lines of the till could not be read on each night
+    assert "Share newly set aside by night: 28 Jun 5.3%, 29 Jun 0.3%, 30 Jun 0.6%" in labels
+    assert rows(page, "rows")[-1][-3] == "50 47 repeated"
+    told = rows(page, "aside")
+    assert told[1][3:6] == ["50", "47", "5.0%"]
+    assert told[3:] == [
+        ["pos.receipts", "not known: the line cannot be read", "3", "0"], ["crm.members", "customers", "50", "47"],
     ]  # fmt: skip
 
 

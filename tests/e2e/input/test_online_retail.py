@@ -262,6 +262,21 @@ def test_what_waits_is_said_in_data_quality(shop: Site) -> None:
             assert told[rule]["rows_checked"] == len(EXPECTED[day])
 
 
+def test_an_invoice_of_two_minutes_is_told_and_is_of_the_later_one(shop: Site) -> None:
+    """536372 has a line of 9:01 and one of 9:02; ten, four and four invoices come."""
+    for day, counted in zip(DAYS, ((10, 1, "reported"), (4, 0, "none"), (4, 0, "none")), strict=True):
+        told = {row["rule_id"]: row for row in rows(night(shop, day).path / "published" / "data_quality")}
+        rule = told["orders.header_agrees"]
+        assert (rule["rows_checked"], rule["rows_failed"], rule["action"]) == counted
+        assert (rule["severity"], rule["rule"]) == ("info", "All lines of an order say the same of the order.")
+    (invoice,) = [row for row in clean(shop, DAYS[0], "orders") if row["order_id"] == "536372"]
+    assert f"{invoice['ordered_at']:%H:%M}" == "09:02"
+    account = night(shop, DAYS[0]).manifest()["steps"]["conservation"]["shop.sales orders"]
+    assert account["duplicate"] == 1
+    page = night(shop, DAYS[0]).report.read_text("utf-8")
+    assert "All lines of an order say the same of the order.<code" in page
+
+
 def test_a_full_rebuild_comes_to_the_same(shop: Site, tmp_path: Path) -> None:
     again = shop.copy(tmp_path / "warehouse")
     again.night(DAYS[-1], "--full")
