@@ -1,9 +1,9 @@
 """A night as the steps before ``features`` leave it, of any size: clean tables and who is who, made by DuckDB.
 
-What a row holds follows from hashes of its number (``clean_night.sql``), so a chain is the same wherever and in whatever
-order it is made; one business date at a time is in memory. A million customers have 20 order lines each a year. Some buy
-at the till with a card, some in the web shop, some in both, some by telephone; some sales are nobody's. Orders are
-cancelled and paid back; party sizes, costs, brands, categories and consents are missing here and there.
+What a row holds follows from hashes of its number (``clean_night.sql``), so a chain is the same wherever and in
+whatever order it is made; one business date at a time is in memory. A customer has 20 order lines a year, some have
+many and some none. They buy at the till with a card, in the web shop, in both, by telephone; some sales are nobody's.
+Orders are cancelled and paid back; party sizes, costs, brands, categories and consents are missing here and there.
 """
 
 from __future__ import annotations
@@ -138,11 +138,12 @@ def _write_days(
     for table, macro in (("orders", "orders_of"), ("order_lines", "lines_of")):
         staged = night.path / STAGING / f"drawn-{table}"
         columns = _declared(connection, f"{macro}(DATE '{night.date}', 0, 1)", table)
+        key = ", ".join(clean.BY_NAME[table].key)
         for day, places in parts.items():
             folder = staged / f"{PARTITION}={day}"
             folder.mkdir(parents=True)
             rows = " UNION ALL ".join(f"FROM {macro}(DATE '{day}', {first}, {last})" for first, last in places)
-            _copy(connection, f"({rows}) ORDER BY {', '.join(clean.BY_NAME[table].key)}", columns, folder / "part.parquet")
+            _copy(connection, f"({rows}) ORDER BY {key}", columns, folder / "part.parquet")
         night.adopt(staged, "clean", table, partitions=[str(day) for day in parts])
 
 

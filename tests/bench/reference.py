@@ -77,9 +77,9 @@ def differences(expected: Path, published: Path) -> dict[str, int]:
         published: the folder of the published customer_features.
     """
     checks = [
-        "count(*) FILTER (WHERE theirs.customer_id IS NULL) AS \"not published\"",
-        "count(*) FILTER (WHERE ours.customer_id IS NULL) AS \"published and not expected\"",
-        "count(*) - count(DISTINCT coalesce(ours.customer_id, theirs.customer_id)) AS \"customers twice\"",
+        'count(*) FILTER (WHERE theirs.customer_id IS NULL) AS "not published"',
+        'count(*) FILTER (WHERE ours.customer_id IS NULL) AS "published and not expected"',
+        'count(*) - count(DISTINCT coalesce(ours.customer_id, theirs.customer_id)) AS "customers twice"',
         *(f"count(*) FILTER (WHERE ours.{name} IS DISTINCT FROM theirs.{name}) AS {name}" for name in COMPUTED),
         *(f"count(theirs.{name}) AS {name}" for name in OF_FEEDS),
     ]
@@ -91,4 +91,3 @@ def differences(expected: Path, published: Path) -> dict[str, int]:
         names = [column[0] for column in found.description or ()]
         counts = dict(zip(names, found.fetchall()[0], strict=True))
     return {name: count for name, count in counts.items() if count}
-
