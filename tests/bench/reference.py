@@ -34,6 +34,7 @@ def compute(night: Night, settings: Settings, out: Path, *, memory: str = "1GiB"
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     database = out.with_suffix(".duckdb")
+    database.unlink(missing_ok=True)
     with duckdb.connect(database) as connection:
         connection.execute(
             f"SET memory_limit = '{memory}'; SET threads = {threads}; SET temp_directory = '{out.parent / 'spilled'}';"
