@@ -21,14 +21,20 @@ Table = Callable[[str, Rows], "DataFrame"]
 
 
 @pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+def engine_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the one engine, for tests whose work is done by a process of its own."""
     options = EngineOptions(memory="1g", cores=2)
     wanted = os.environ.get("REGULARS_ENGINE", "local[*]")
     with engine.running(wanted, options, tmp_path_factory.mktemp("spark") / "engine.log") as url:
-        session = engine.connect(url)
-        session.conf.set("spark.sql.shuffle.partitions", "2")
-        yield session
-        engine.disconnect(session)
+        yield url
+
+
+@pytest.fixture(scope="session")
+def spark(engine_url: str) -> Iterator[SparkSession]:
+    session = engine.connect(engine_url)
+    session.conf.set("spark.sql.shuffle.partitions", "2")
+    yield session
+    engine.disconnect(session)
 
 
 @pytest.fixture(scope="session")
