@@ -14,7 +14,7 @@ from jobs.extract.contacts import exact_columns, plain_column
 from jobs.steps import replay
 from jobs.steps.context import Context
 from jobs.storage.parquet import read_raw
-from jobs.transforms.conform import LINES_TOTAL, conform, fold_headers, with_lines_total
+from jobs.transforms.conform import LINES_TOTAL, conform, with_lines_total
 from jobs.transforms.reading import Spelling
 
 if TYPE_CHECKING:
@@ -65,13 +65,14 @@ def _raw(context: Context, entity: Entity, feed: tuple[str, str]) -> list[DataFr
 
 def _conformed(context: Context, entity: Entity, feed: tuple[str, str], raw: DataFrame) -> DataFrame:
     """:func:`mapped`, the headers of orders that come as lines folded."""
-    rows = mapped(context, entity, feed, raw)
     comes_as_lines = "order_lines" in context.settings.sources[feed[0]].feeds[feed[1]].maps
-    return fold_headers(rows) if comes_as_lines and entity.name == "orders" else rows
+    return mapped(context, entity, feed, raw, folds=comes_as_lines and entity.name == "orders")
 
 
-def mapped(context: Context, entity: Entity, name: tuple[str, str], raw: DataFrame) -> DataFrame:
-    """Canonical rows of an entity, one per raw row of a feed for which its condition is true.
+def mapped(
+    context: Context, entity: Entity, name: tuple[str, str], raw: DataFrame, *, folds: bool = False
+) -> DataFrame:
+    """Canonical rows of an entity, one per raw row of a feed for which its condition is true, or ``folds`` of them.
 
     Raises:
         ContractError: the mapping cannot be computed over the raw rows' columns.
@@ -90,7 +91,7 @@ def mapped(context: Context, entity: Entity, name: tuple[str, str], raw: DataFra
         rows = conform(
             raw, entity, mapping, source=source_name, feed=feed_name,
             spelling=Spelling(source.time_zone or settings.time_zone, source.date_formats, source.decimal_mark),
-            currency=settings.currency, city_tiers=settings.city_tiers,
+            currency=settings.currency, city_tiers=settings.city_tiers, folds=folds,
         )  # fmt: skip
         _ = rows.schema
     except Exception as error:

@@ -30,8 +30,9 @@ def conform(
     spelling: Spelling,
     currency: str,
     city_tiers: Mapping[str, str] | None = None,
+    folds: bool = False,
 ) -> DataFrame:
-    """Canonical rows of one feed, one per raw row.
+    """Canonical rows of one feed, one per raw row, or one per distinct row of a file where it ``folds``.
 
     Args:
         raw: a feed's raw rows, all text, with ``_landed``, the business date of the night that took them in.
@@ -42,9 +43,11 @@ def conform(
         spelling: how the source writes times and numbers.
         currency: that of orders which state none.
         city_tiers: city -> its tier, for rows that state none.
+        folds: the raw rows are lines that repeat what they say of their order: equal ones of a file become one that
+            counts them and stands where the first one does.
 
     Returns:
-        the entity's clean columns typed, provenance, ``_copies`` = 1, and the flags ``_reads_<column>`` and
+        the entity's clean columns typed, provenance, ``_copies``, and the flags ``_reads_<column>`` and
         ``_has_<column>`` by which rows are judged.
     """
     told = _told_by_address(mapping, raw.columns)
@@ -59,7 +62,9 @@ def conform(
         "_row",
         F.to_date("_landed").alias("_landed"),
         "_person_hash",
+        F.lit(1).cast("bigint").alias(COPIES.name),
     )
+    texts = _folded(texts) if folds else texts
     readings = {column.name: read(column, spelling) for column in entity.columns}
     readings |= {name: Reading(readings[name].value, {"from_address": f"`{name}` IS NOT NULL"}) for name in told}
     if city_tiers and {"city", "city_tier"} <= readings.keys():
@@ -77,21 +82,18 @@ def conform(
         ),
         *(F.col(column.name) for column in PROVENANCE if column is not NOTES),
         _notes(readings).alias(NOTES.name),
-        F.lit(1).cast("bigint").alias(COPIES.name),
+        COPIES.name,
         *readable,
         *present,
     )
 
 
-def fold_headers(orders: DataFrame) -> DataFrame:
-    """Order rows that come from lines, folded: equal headers become one row that counts its copies.
-
-    Shape: one row per distinct header of a file; ``_row`` is its first line.
-    """
+def _folded(texts: DataFrame) -> DataFrame:
+    """Equal rows of a file as one; folded as texts, so that an order's header is read once and not with each line."""
     # the file is part of the key and the line a number, so that Spark can aggregate by hash and not by sorting
-    header = [name for name in orders.columns if name not in ("_row", COPIES.name)]
+    header = [name for name in texts.columns if name not in ("_row", COPIES.name)]
     counts = F.min("_row").alias("_row"), F.sum(COPIES.name).alias(COPIES.name)
-    return orders.groupBy(*header).agg(*counts).select(*orders.columns)
+    return texts.groupBy(*header).agg(*counts)
 
 
 def with_lines_total(orders: DataFrame, lines: DataFrame) -> DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from jobs.definitions.canonical import BY_NAME, flags, has, needed, reads, typed
-from jobs.transforms.conform import conform, fold_headers
+from jobs.transforms.conform import conform
 from jobs.transforms.reading import Spelling
 from tests.spark.conftest import Table, rows_of
 
@@ -238,8 +238,10 @@ def test_equal_headers_of_a_file_fold_and_others_stay(table: Table) -> None:
         ],
     )
     mapping = {"order_id": "receipt", "store_id": "store", "channel": "'store'"}
-    orders = conform(raw, BY_NAME["orders"], mapping, source="p", feed="f", spelling=Spelling("UTC"), currency="CNY")
-    found = [(r["_file"], r["store_id"], r["_row"], r["_copies"]) for r in rows_of(fold_headers(orders))]
+    orders = conform(
+        raw, BY_NAME["orders"], mapping, source="p", feed="f", spelling=Spelling("UTC"), currency="CNY", folds=True
+    )
+    found = [(r["_file"], r["store_id"], r["_row"], r["_copies"]) for r in rows_of(orders)]
     assert sorted(found) == [("a", "1", 2, 2), ("a", "2", 4, 1), ("b", "1", 2, 1)]
 
 
