@@ -15,6 +15,7 @@ from jobs.definitions.features.feature import FIRST_WEIGHT, HALF_LIFE_DAYS, YEAR
 
 #: what a customer's home store says of where it is
 PLACE = ("region", "city", "city_tier", "climate")
+_KNOWN = "FILTER (WHERE value IS NOT NULL)"
 
 
 def of_people(receipts: DataFrame, owners: DataFrame, day: str) -> DataFrame:
@@ -37,21 +38,28 @@ def gaps(orders: DataFrame) -> DataFrame:
 
 
 def habits(orders: DataFrame, stores: DataFrame, hours: Mapping[str, int]) -> DataFrame:
-    """One row per customer and month, channel, fulfilment, daypart or store of an order in 365 days."""
+    """One row per customer and kind: month, channel, fulfilment, daypart and store of orders in 365 days."""
     recent = orders.where(f"days_ago < {YEAR}")
     kinds = {name: F.col(name) for name in ("channel", "fulfilment", "daypart")}
     kinds |= {"month": F.lpad(F.col("month").cast("string"), 2, "0"), "store": F.col("store_id")}
     long = recent.select("customer_id", "net_cents", _each(kinds)).select("customer_id", "net_cents", "one.*")
     sums = F.count("*").alias("orders"), F.sum("net_cents").alias("net_cents")
-    counted = long.where("value IS NOT NULL").groupBy("customer_id", "kind", "value").agg(*sums)
+    counted = long.groupBy("customer_id", "kind", "value").agg(*sums)
     hour = " ".join(f"WHEN '{name}' THEN {hour}" for name, hour in hours.items())
     tie = f"CASE kind WHEN 'store' THEN net_cents WHEN 'daypart' THEN CASE value {hour} END ELSE 0 END"
-    places = stores.select(F.lit("store").alias("kind"), F.col("store_id").alias("value"), *PLACE)
-    return counted.withColumn("tie", F.expr(tie)).join(F.broadcast(places), ["kind", "value"], "left")
+    of_kind = _of_kind(
+        counted.withColumn("tie", F.expr(tie)),
+        choices="count(value)",
+        usual=f"min_by(value, struct(-orders, -tie, value)) {_KNOWN}",
+        usual_orders=f"max(orders) {_KNOWN}",
+        orders=f"sum(orders) {_KNOWN}",
+    )
+    places = stores.select(F.lit("store").alias("kind"), F.col("store_id").alias("usual"), *PLACE)
+    return of_kind.join(F.broadcast(places), ["kind", "usual"], "left")
 
 
 def purchases(orders: DataFrame, products: DataFrame) -> DataFrame:
-    """One row per customer and category, department, product or brand bought in 365 days: net revenue, also by age.
+    """One row per customer and kind: category, department, product and brand of what was bought in 365 days.
 
     All of a customer's rows lie together, so that what is summed by customer moves no row again.
     """
@@ -64,7 +72,21 @@ def purchases(orders: DataFrame, products: DataFrame) -> DataFrame:
     kinds = {name: F.col(name) for name in ("category", "department", "brand")} | {"product": F.col("product_id")}
     amounts = ("net_cents", "recent_cents")
     long = by_product.select("customer_id", *amounts, _each(kinds)).select("customer_id", *amounts, "one.*")
-    return long.groupBy("customer_id", "kind", "value").agg(*(F.sum(name).alias(name) for name in amounts))
+    return _of_kind(
+        long.groupBy("customer_id", "kind", "value").agg(*(F.sum(name).alias(name) for name in amounts)),
+        choices="count(value)",
+        favourite=f"min_by(value, struct(-net_cents, value)) {_KNOWN}",
+        favourite_cents=f"max(net_cents) {_KNOWN}",
+        net_cents="sum(net_cents)",
+        recent_favourite=f"min_by(value, struct(-recent_cents, value)) {_KNOWN}",
+        recent_favourite_cents=f"max(recent_cents) {_KNOWN}",
+        recent_cents="sum(recent_cents)",
+    )
+
+
+def _of_kind(rows: DataFrame, **columns: str) -> DataFrame:
+    """One row per customer and kind, with these aggregates over its values."""
+    return rows.groupBy("customer_id", "kind").agg(*(F.expr(sql).alias(name) for name, sql in columns.items()))
 
 
 def _each(kinds: Mapping[str, SparkColumn]) -> SparkColumn:

@@ -36,13 +36,15 @@ VIEWS: dict[View, tuple[str, str]] = {
     ),
     "gaps": ("one distinct order date", "gap_days (since the order date before; null of the first), days_ago"),
     "habits": (
-        "one month, channel, fulfilment, daypart or store (``kind``) of orders in 365 days",
-        "kind, value, orders, tie (of a store its net_cents, of a daypart its hour, else 0: more wins), and of a store "
-        "region, city, city_tier, climate",
+        "the months, channels, fulfilments, dayparts or stores (``kind``) of orders in 365 days",
+        "kind, choices (how many different), usual (that of most orders; ties by a store's net revenue or the later "
+        "daypart, then by smallest), usual_orders, orders, and of the usual store region, city, city_tier, climate",
     ),
     "purchases": (
-        "one category, department, product or brand (``kind``) bought in 365 days, and what is of none",
-        "kind, value, net_cents, recent_cents (net_cents by weight of age)",
+        "the categories, departments, products or brands (``kind``) bought in 365 days",
+        "kind, choices (how many different), favourite (of most net revenue, ties by smallest), favourite_cents, "
+        "net_cents (of what is of none too), recent_favourite, recent_favourite_cents, recent_cents (the same with net "
+        "revenue by weight of age)",
     ),
     "profile": (
         "one person",
@@ -154,33 +156,34 @@ def order_mean(name: str, column: str, unit: str, description: str, minimum: flo
     return Feature(name, "DOUBLE", unit, description, "orders", sql, minimum=minimum)
 
 
-def distinct(name: str, view: View, kind: str, unit: str, description: str) -> Feature:
-    """How many values of a kind a view has, of which there is a row each."""
-    sql = f"count(value) FILTER (WHERE kind = '{kind}')"
-    return Feature(name, "BIGINT", unit, description, view, sql, "0", minimum=0)
+def distinct(name: str, view: View, kind: Habit | Taste, unit: str, description: str) -> Feature:
+    """How many different choices of a kind there are."""
+    return Feature(name, "BIGINT", unit, description, view, _of(kind, "choices"), "0", minimum=0)
 
 
-def usual(name: str, kind: Habit, description: str, type_: Type = "STRING", says: str = "value") -> Feature:
+def usual(name: str, kind: Habit, description: str, type_: Type = "STRING", says: str = "usual") -> Feature:
     """What most orders have in common, or what is known of that."""
-    sql = f"min_by({says}, struct(-orders, -tie, value)) FILTER (WHERE kind = '{kind}')"
-    return Feature(name, type_, None, description, "habits", sql)
+    return Feature(name, type_, None, description, "habits", _of(kind, says))
 
 
 def usual_share(name: str, kind: Habit, description: str) -> Feature:
     """Orders with what most have in common, over all."""
-    within = f"FILTER (WHERE kind = '{kind}')"
-    sql = f"round(max(orders) {within} / nullif(sum(orders) {within}, 0), 6)"
+    sql = f"round({_of(kind, 'usual_orders')} / nullif({_of(kind, 'orders')}, 0), 6)"
     return Feature(name, "DOUBLE", "share", description, "habits", sql, minimum=0, maximum=1)
 
 
-def favourite(name: str, kind: Taste, by: str, description: str) -> Feature:
-    """The value of a kind with most of ``by``, ties by smallest."""
-    sql = f"min_by(value, struct(-{by}, value)) FILTER (WHERE kind = '{kind}' AND value IS NOT NULL)"
-    return Feature(name, "STRING", None, description, "purchases", sql)
+def favourite(name: str, kind: Taste, description: str, by: str = "") -> Feature:
+    """The choice of most net revenue; ``by`` is ``recent_`` for net revenue by weight of age."""
+    return Feature(name, "STRING", None, description, "purchases", _of(kind, f"{by}favourite"))
 
 
-def favourite_share(name: str, kind: Taste, by: str, description: str) -> Feature:
-    """What the value with most of ``by`` has of it, over all, what is of no value included."""
-    known, all_ = f"kind = '{kind}' AND value IS NOT NULL", f"kind = '{kind}'"
-    sql = f"round(max({by}) FILTER (WHERE {known}) / nullif(sum({by}) FILTER (WHERE {all_}), 0), 6)"
+def favourite_share(name: str, kind: Taste, description: str, by: str = "") -> Feature:
+    """What the favourite has of the net revenue, over all."""
+    over = _of(kind, "recent_cents" if by else "net_cents")
+    sql = f"round({_of(kind, f'{by}favourite_cents')} / nullif({over}, 0), 6)"
     return Feature(name, "DOUBLE", "share", description, "purchases", sql)
+
+
+def _of(kind: str, column: str) -> str:
+    """A column of the row of one kind."""
+    return f"max({column}) FILTER (WHERE kind = '{kind}')"

@@ -14,8 +14,8 @@ def _recent(stem: str, kind: Taste) -> tuple[Feature, Feature]:
     said = f"{kind.capitalize()} of most net revenue in 365 days {by}, ties by smallest."
     share = stem.removesuffix("_id") + "_share"
     return (
-        favourite(stem, kind, "recent_cents", said),
-        favourite_share(share, kind, "recent_cents", f"Weighted net revenue of {stem} over all."),
+        favourite(stem, kind, said, "recent_"),
+        favourite_share(share, kind, f"Weighted net revenue of {stem} over all.", "recent_"),
     )
 
 
@@ -26,20 +26,20 @@ def _at_home(name: str, what: str) -> Feature:
 PREFERENCES: tuple[Feature, ...] = (
     distinct("distinct_categories", "purchases", "category", "categories",
              "Different categories bought in 365 days."),
-    favourite("top_category", "category", "net_cents",
+    favourite("top_category", "category",
               "Category of most net revenue in 365 days, ties by smallest."),
-    favourite_share("top_category_share", "category", "net_cents", "Net revenue of top_category over all."),
+    favourite_share("top_category_share", "category", "Net revenue of top_category over all."),
     *_recent("recent_category", "category"),
-    favourite("top_department", "department", "net_cents",
+    favourite("top_department", "department",
               "Department of most net revenue in 365 days, ties by smallest."),
-    favourite_share("top_department_share", "department", "net_cents", "Net revenue of top_department over all."),
+    favourite_share("top_department_share", "department", "Net revenue of top_department over all."),
     distinct("distinct_products", "purchases", "product", "products", "Different products bought in 365 days."),
-    favourite("top_product_id", "product", "net_cents",
+    favourite("top_product_id", "product",
               "Product of most net revenue in 365 days, ties by smallest id."),
     *_recent("recent_product_id", "product"),
     distinct("distinct_brands", "purchases", "brand", "brands", "Different brands bought in 365 days."),
-    favourite("top_brand", "brand", "net_cents", "Brand of most net revenue in 365 days, ties by smallest."),
-    favourite_share("top_brand_share", "brand", "net_cents", "Net revenue of the brand with most of it, over all."),
+    favourite("top_brand", "brand", "Brand of most net revenue in 365 days, ties by smallest."),
+    favourite_share("top_brand_share", "brand", "Net revenue of the brand with most of it, over all."),
     *_recent("recent_brand", "brand"),
     usual("home_store_id", "store", "Store of most orders, then most net revenue, then smallest id."),
     usual_share("home_store_share", "store", "Orders at the home store over all in 365 days."),
