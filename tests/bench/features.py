@@ -115,7 +115,8 @@ class Bench:
     def _step(self, name: str, site: Site, night: Night, days: int, work: str, expected: Path) -> Turn:
         turn = site.features(night)
         self._note(name, days, work, turn)
-        for what, customers in reference.differences(expected, night.table("published", "customer_features")).items():
+        found = reference.differences(expected, night.table("published", "customer_features"), name)
+        for what, customers in found.items():
             self._differs(f"{name}, {work}, {days} days: {what} differs for {customers:,} customers")
         return turn
 

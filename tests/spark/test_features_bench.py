@@ -51,7 +51,7 @@ def published(night: Night) -> Path:
 def compared(site: Site, night: Night, out: Path) -> dict[str, int]:
     """What tells DuckDB's features of a night from the published ones."""
     site.reference(night, out)
-    return reference.differences(out, published(night))
+    return reference.differences(out, published(night), "local[*]")
 
 
 def differing_rows(one: str, other: str) -> int:
@@ -101,7 +101,7 @@ def test_a_difference_is_told(site: Site, first: Night, tmp_path: Path) -> None:
             f" FROM published)) TO '{changed}/part.parquet'".replace("published", f"'{published(first)}/*.parquet'")
         )
         (rows,) = connection.sql(f"SELECT count(*) FROM '{changed}/part.parquet'").fetchall()[0]
-    found = reference.differences(expected, changed)
+    found = reference.differences(expected, changed, "local[*]")
     assert found["not published"] == 1
     assert found["preferred_device"] == rows, "a feature without a feed is null"
     assert 1 <= found["orders_total"] <= 2, "one was changed, and one is missing"
