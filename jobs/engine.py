@@ -190,8 +190,10 @@ def _spark_command(
         "spark.sql.catalogImplementation": "in-memory",
         **SESSION_CONF,
     }
-    if master.startswith("local"):
-        conf["spark.sql.shuffle.partitions"] = str(max(2, cores * 2))  # of a cluster its spark-defaults.conf says it
+    if master.startswith("local"):  # of a cluster its spark-defaults.conf says it
+        conf["spark.sql.shuffle.partitions"] = str(max(2, cores * 2))
+        # what is large is cut small enough to be sorted in memory; what is small is put together again
+        conf["spark.sql.adaptive.coalescePartitions.initialPartitionNum"] = str(cores * 16)
     home = Path(pyspark.__file__).parent
     # throughput counts here, pauses do not
     quiet = f"-XX:+UseParallelGC -Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"

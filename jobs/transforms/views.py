@@ -61,27 +61,59 @@ def habits(orders: DataFrame, stores: DataFrame, hours: Mapping[str, int]) -> Da
 def purchases(orders: DataFrame, products: DataFrame) -> DataFrame:
     """One row per customer and kind: category, department, product and brand of what was bought in 365 days.
 
-    All of a customer's rows lie together, so that what is summed by customer moves no row again.
+    All of a customer's rows lie together, so that what is summed by customer moves no row again; and values are summed
+    by number, because Spark sorts the rows of every aggregate that holds a text.
     """
     weight = F.expr(f"shiftright({FIRST_WEIGHT}, days_ago DIV {HALF_LIFE_DAYS})").cast("bigint").alias("weight")
     recent = orders.where(f"days_ago < {YEAR}").select("customer_id", weight, F.explode("basket").alias("one"))
     bought = recent.select("customer_id", "weight", "one.product_id", "one.net_cents").repartition("customer_id")
     sums = F.sum("net_cents").alias("net_cents"), F.expr("sum(net_cents * weight)").alias("recent_cents")
-    known = products.select("product_id", "category", "department", "brand")
-    by_product = bought.groupBy("customer_id", "product_id").agg(*sums).join(F.broadcast(known), "product_id", "left")
-    kinds = {name: F.col(name) for name in ("category", "department", "brand")} | {"product": F.col("product_id")}
+    by_product = bought.groupBy("customer_id", "product_id").agg(*sums)
+    numbers = _numbered(products)
+    long = by_product.join(F.broadcast(numbers.drop("value")), "product_id")
     amounts = ("net_cents", "recent_cents")
-    long = by_product.select("customer_id", *amounts, _each(kinds)).select("customer_id", *amounts, "one.*")
-    return _of_kind(
-        long.groupBy("customer_id", "kind", "value").agg(*(F.sum(name).alias(name) for name in amounts)),
-        choices="count(value)",
-        favourite=f"min_by(value, struct(-net_cents, value)) {_KNOWN}",
-        favourite_cents=f"max(net_cents) {_KNOWN}",
+    by_value = long.groupBy("customer_id", "kind", "number").agg(*(F.sum(name).alias(name) for name in amounts))
+    of_kind = _of_kind(
+        by_value,
+        choices=f"count_if({_IS_ONE})",
+        best=f"max({_ordered('net_cents')}) FILTER (WHERE {_IS_ONE})",
+        favourite_cents=f"max(net_cents) FILTER (WHERE {_IS_ONE})",
         net_cents="sum(net_cents)",
-        recent_favourite=f"min_by(value, struct(-recent_cents, value)) {_KNOWN}",
-        recent_favourite_cents=f"max(recent_cents) {_KNOWN}",
+        recent_best=f"max({_ordered('recent_cents')}) FILTER (WHERE {_IS_ONE})",
+        recent_favourite_cents=f"max(recent_cents) FILTER (WHERE {_IS_ONE})",
         recent_cents="sum(recent_cents)",
     )
+    names = F.broadcast(numbers.select("kind", "number", "value").where(_IS_ONE).distinct())
+    for by in ("", "recent_"):
+        number = F.expr(f"CAST({_scaled(f'{by}favourite_cents')} - {by}best AS INT)").alias("number")
+        of_kind = of_kind.withColumn("number", number)
+        of_kind = of_kind.join(names.withColumnRenamed("value", f"{by}favourite"), ["kind", "number"], "left")
+    return of_kind.drop("number", "best", "recent_best")
+
+
+#: more than there are values of a kind
+_STEP = 2**31
+#: a product may have no value of a kind; it is numbered 0
+_IS_ONE = "number > 0"
+
+
+def _scaled(cents: str) -> str:
+    return f"CAST({cents} AS DECIMAL(20,0)) * {_STEP}BD"
+
+
+def _ordered(cents: str) -> str:
+    """A whole number that is the greater the more net revenue a value has and, of equal ones, the smaller it is."""
+    return f"({_scaled(cents)} - number)"
+
+
+def _numbered(products: DataFrame) -> DataFrame:
+    """One row per product and kind: its value, and the number of that in the order of the kind's values, from 1."""
+    kinds = {name: F.col(name) for name in ("category", "department", "brand")} | {"product": F.col("product_id")}
+    long = products.select("product_id", _each(kinds)).select("product_id", "one.*")
+    values = long.select("kind", "value").where("value IS NOT NULL").distinct()
+    number = F.row_number().over(Window.partitionBy("kind").orderBy("value"))
+    numbered = values.withColumn("number", number)
+    return long.join(numbered, ["kind", "value"], "left").fillna({"number": 0})
 
 
 def _of_kind(rows: DataFrame, **columns: str) -> DataFrame:
