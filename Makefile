@@ -59,7 +59,7 @@ test-report: $(READY)  ## the quality page in a real browser (Chromium): nothing
 test-docker:  ## the containers: images, compose, a night in them
 	docker/test.sh
 
-check: $(READY)  ## lint, format, types, import contracts, generated files
+check: $(READY)  ## lint, format, types, import contracts, generated files, rules that can never hold
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -67,6 +67,7 @@ check: $(READY)  ## lint, format, types, import contracts, generated files
 	$(BIN)/lint-imports
 	$(BIN)/python -m expectations.structural --check
 	$(BIN)/python -m jobs.dictionary --check
+	$(BIN)/python -m jobs.reachable
 
 format: $(READY)  ## put the code into its form
 	$(BIN)/ruff check --fix .

@@ -105,18 +105,21 @@ def _schemes() -> str:
         "## Segment schemes\n\n"
         "The first rule that holds, from the top, decides; the last always holds. "
         f"`{segments.NO_CONSENT}` is given by every scheme to who does not allow profiling "
-        f"({segments.NO_CONSENT_LABELS[2]}). Version of the rules: `{segments.rules_version()}`.\n"
+        f"({segments.NO_CONSENT_LABELS[2]}). A segment with presets is given to chains of these alone.\n"
     )
     return "\n".join([head, *(_scheme(scheme) for scheme in segments.SCHEMES)])
 
 
 def _scheme(scheme: segments.Scheme) -> str:
-    rows = [(f"`{s.code}`", s.label_en, s.label_zh, s.description_en, f"`{s.when}`", s.action) for s in scheme.segments]
+    rows = [
+        (f"`{s.code}`", s.label_en, s.label_zh, s.description_en, f"`{s.when}`", s.action, ", ".join(s.presets))
+        for s in scheme.segments
+    ]
     return (
         f"### Scheme {scheme.name}: {scheme.label_en} ({scheme.label_zh})\n\n"
         f"{scheme.description_en} Column `{scheme.column}` of customer_segments; "
         f"kind: {'score, with frozen cut points' if scheme.kind == 'score' else scheme.kind}.\n\n"
-        + _grid(("code", "English", "Chinese", "in words", "rule", "what one might do"), rows)
+        + _grid(("code", "English", "Chinese", "in words", "rule", "what one might do", "presets"), rows)
     )
 
 

@@ -32,6 +32,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from jobs.definitions.segments import Preset, Scheme, schemes
 from jobs.errors import UsageError
 
 CONFIG_VARIABLE = "REGULARS_CONFIG"
@@ -237,6 +238,17 @@ class Policies(Part):
     breakers: dict[str, Literal["block", "warn", "ask"]] = {}
 
 
+class OwnRule(Part):
+    """What a chain says of a segment in the place of what is declared."""
+
+    #: SQL condition over customer_features, the scores and the columns of earlier schemes
+    when: str | None = None
+    #: what stands in the reasons that people read; a rule that is not described describes itself
+    description_en: str | None = None
+    description_zh: str | None = None
+    action: str | None = None
+
+
 class Settings(BaseSettings):
     """Everything a site can choose. Unknown names are refused."""
 
@@ -253,7 +265,7 @@ class Settings(BaseSettings):
     tax_included: bool = True
     #: ISO 3166 alpha-2; public holidays and phone numbers without a country code follow it
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
-    preset: Literal["restaurant", "supermarket", "online_retail"] = "restaurant"
+    preset: Preset = "restaurant"
     #: local hour at which each daypart begins; it lasts until the next one
     dayparts: dict[Literal["breakfast", "lunch", "afternoon", "evening", "late_night"], int] = {
         "breakfast": 5,
@@ -278,6 +290,26 @@ class Settings(BaseSettings):
     #: the chain's own calendar: a name -> its days, as in ``summer=["2026-07-01/2026-08-31"]``; of a day with
     #: several names the first one counts
     own_calendar: dict[Name, tuple[Days, ...]] = {}
+
+    #: the chain's own rules: scheme -> segment -> rule, as in ``[segments.consumption_occasion.late_night]``
+    segments: dict[Name, dict[Name, OwnRule]] = {}
+
+    @property
+    def schemes(self) -> tuple[Scheme, ...]:
+        """The segment schemes of the preset, by the chain's own rules where it has some."""
+        own = {name: {code: rule.model_dump(exclude_none=True) for code, rule in rules.items()}
+               for name, rules in self.segments.items()}  # fmt: skip
+        return schemes(self.preset, own)
+
+    @model_validator(mode="after")
+    def _segments_name_what_there_is(self) -> Self:
+        try:
+            _ = self.schemes
+        except KeyError as error:
+            raise ValueError(
+                f"segments names {error.args[0]}, which is no segment (regulars sql 'FROM dim_segment')"
+            ) from None
+        return self
 
     @field_validator("city_tiers")
     @classmethod

@@ -14,7 +14,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
-from jobs import engine
+from jobs import engine, reachable
 from jobs.cli import expressions, sampling
 from jobs.errors import ContractError, EnvironmentFault, RegularsError, TransientFault, UsageError
 from jobs.mapping import check_mappings
@@ -52,13 +52,14 @@ def results(*, deep: bool) -> Iterator[Result]:
     yield Result("configuration", str(config_path()))
     yield _judged("time zones", lambda: _time_zones(settings))
     yield _judged("mappings", lambda: _mappings(settings))
+    yield _judged("segments", lambda: reachable.check(settings))
     ready = _judged("engine", lambda: _engine(settings))
     yield ready
     if not ready.mend:
         yield _judged("expressions", lambda: expressions.check(settings))
     yield _judged("packages", packages)
     for name, source in sorted(settings.sources.items()):
-        yield _judged(f"source {name}", lambda name=name, source=source: reachable(settings, name, source))  # type: ignore[misc]  # bound early
+        yield _judged(f"source {name}", lambda name=name, source=source: source_reachable(settings, name, source))  # type: ignore[misc]  # bound early
     warehouse = Warehouse(settings.warehouse)
     yield _judged("warehouse", lambda: writable(warehouse))
     yield _judged("keys", lambda: belonging.check_key(settings.privacy.key_id, warehouse))
@@ -161,7 +162,7 @@ def changed_files(package: importlib.metadata.Distribution, below: str = "pyspar
     return changed
 
 
-def reachable(settings: Settings, name: str, source: Source) -> str:
+def source_reachable(settings: Settings, name: str, source: Source) -> str:
     """The first rows of every feed can be read within some seconds.
 
     Raises:

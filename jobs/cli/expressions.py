@@ -46,13 +46,13 @@ def problems(settings: Settings, feeds: Feeds) -> list[str]:
     asked = [one for label, feed in sorted(feeds.items()) for one in _expressions(label, feed)]
     if not asked:
         return []
-    with _session(settings) as session:
-        found = [(where, expression, _fault(session, expression)) for where, expression in asked]
+    with session(settings) as spark:
+        found = [(where, expression, _fault(spark, expression)) for where, expression in asked]
     return [f"{where}: {expression!r} cannot be computed ({fault})" for where, expression, fault in found if fault]
 
 
 @contextmanager
-def _session(settings: Settings) -> Iterator[SparkSession]:
+def session(settings: Settings) -> Iterator[SparkSession]:
     """A session on the settings' engine, which is started unless it is somebody else's server."""
     logging.getLogger("SQLQueryContextLogger").setLevel(logging.CRITICAL)  # pyspark prints every error's stack
     with ExitStack() as stack:
@@ -60,9 +60,9 @@ def _session(settings: Settings) -> Iterator[SparkSession]:
         if not url.startswith("sc://"):
             log = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="regulars-"))) / "engine.log"
             url = stack.enter_context(engine.running(url, settings.engine_options, log))
-        session = engine.connect(url)
-        stack.callback(engine.disconnect, session)
-        yield session
+        spark = engine.connect(url)
+        stack.callback(engine.disconnect, spark)
+        yield spark
 
 
 def _expressions(label: str, feed: Feed) -> Iterator[tuple[str, str]]:
@@ -75,7 +75,7 @@ def _expressions(label: str, feed: Feed) -> Iterator[tuple[str, str]]:
                 yield f"{label}.maps.{entity}.{column}", expression
 
 
-def _fault(session: SparkSession, expression: str) -> str | None:
+def _fault(spark: SparkSession, expression: str) -> str | None:
     """The kind of error that an expression is; whatever it may take for a column is one, of text as in raw rows.
 
     Columns that a source lacks are told elsewhere; the engine's words are left out, which are long and its own.
@@ -86,7 +86,7 @@ def _fault(session: SparkSession, expression: str) -> str | None:
     names = {(quoted or plain).replace("``", "`").casefold() for quoted, plain in _NAME.findall(_code(expression))}
     columns = ", ".join(f"`{name.replace('`', '``')}` STRING" for name in sorted(names)) or "_none STRING"
     try:
-        _ = session.createDataFrame([], columns).select(as_text(expression)).schema
+        _ = spark.createDataFrame([], columns).select(as_text(expression)).schema
     except Exception as error:
         condition = getattr(error, "getCondition", lambda: None)()
         return str(condition or type(error).__name__)

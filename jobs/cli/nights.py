@@ -142,6 +142,10 @@ def open_night(
     from jobs.steps import belonging
 
     check_mappings(settings)
+    if settings.segments:
+        from jobs import reachable  # DuckDB is loaded for it
+
+        reachable.check(settings)
     warehouse = Warehouse(settings.warehouse)
     warehouse.check_writable()
     belonging.check(settings, warehouse)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from jobs.definitions import tags
 from jobs.definitions.canonical import CHANNELS, FULFILMENTS
 from jobs.definitions.features import FEATURES
-from jobs.definitions.model import MONEY, Column, Reference, Table
-from jobs.definitions.segments import SCHEMES
+from jobs.definitions.model import MONEY, Column, Reference, Table, Type
+from jobs.definitions.segments import BASES, GUEST, NO_CONSENT, OTHER, SCHEMES
 
 DAYPARTS = ("breakfast", "lunch", "afternoon", "evening", "late_night")
 DAY_TYPES = ("weekday", "weekend", "holiday")
@@ -34,6 +35,8 @@ CUSTOMER_SEGMENTS = Table(
         _score("recency_score", "Recency"), _score("frequency_score", "Frequency"), _score("monetary_score", "Money"),
         *(Column(s.column, "STRING", f"{s.label_en}: {s.description_en}", required=True, values=s.codes)
           for s in SCHEMES),
+        *(Column(s.basis_column, "STRING", f"Where {s.column} is known from.", required=True,
+                 values=(*BASES, NO_CONSENT)) for s in SCHEMES if s.basis),
         _IS_ALLOWED,
         Column("model_version", "STRING", "Version of the fitted cut points.", required=True),
         Column("rules_version", "STRING", "Version of the rules.", required=True),
@@ -45,6 +48,40 @@ CUSTOMER_FEATURES = Table(
     "customer_features", ("customer_id",),
     (CUSTOMER, SNAPSHOT, *(feature.column for feature in FEATURES)),
     "What is known of everyone who allows profiling.",
+    references=(_TO_CUSTOMER,),
+)  # fmt: skip
+
+CUSTOMER_TAGS = Table(
+    "customer_tags", ("customer_id", "tag"),
+    (
+        CUSTOMER, SNAPSHOT,
+        Column("tag", "STRING", "What is said, as late_night, or a kind and what is so, as category:noodles.",
+               required=True),
+        Column("strength", "DOUBLE", "How strongly, 0 to 1.", required=True, minimum=0, maximum=1),
+        Column("basis", "STRING", "declared by the customer, observed in what was done, or inferred by third parties.",
+               required=True, values=tags.BASES),
+        Column("reason", "STRING", "One sentence with the customer's numbers.", required=True),
+    ),
+    "What else may be said of everyone who allows profiling, many at once.",
+    references=(_TO_CUSTOMER,),
+)  # fmt: skip
+
+CHURN_WATCHLIST = Table(
+    "churn_watchlist", ("customer_id",),
+    (
+        CUSTOMER, SNAPSHOT,
+        Column("churn_risk_band", "STRING", "high or middle; see the scheme churn_risk_band.", required=True,
+               values=("high", "middle")),
+        Column("reason", "STRING", "What changed, with the customer's numbers.", required=True),
+        Column("personal_gap_days", "DOUBLE", "median_gap_days: the customer's own usual gap; null below two order "
+               "dates.", minimum=0, unit="days"),
+        Column("days_since_last_order", "INT", "Snapshot date minus the last order's business date.", required=True,
+               minimum=0, unit="days"),
+        Column("frequency_drop", "DOUBLE", "1 - orders_90d / orders_prev_90d; below 0 where orders grew, null without "
+               "any in the 90 days before.", maximum=1, unit="share"),
+        _IS_ALLOWED,
+    ),
+    "Who is about to stop, by their own rhythm.",
     references=(_TO_CUSTOMER,),
 )  # fmt: skip
 
@@ -105,6 +142,97 @@ SEGMENT_TREND = Table(
         Column("net_revenue_365d", MONEY, "Their net revenue in 365 days.", required=True, unit="currency"),
     ),
     "Size of every segment on every night up to this one.", load="merge",
+    references=(_TO_SEGMENT,),
+)  # fmt: skip
+
+
+_STORE = Column("store_id", "STRING", "Store.", required=True)
+_DAY_TYPE = Column("day_type", "STRING", "weekday, weekend or holiday.", required=True, values=DAY_TYPES)
+_DAYPART = Column("daypart", "STRING", "Daypart by store-local time.", required=True, values=DAYPARTS)
+_ORDERS_90D = Column("orders_90d", "BIGINT", "Orders in 90 days.", required=True, minimum=1, unit="orders")
+_NET_90D = Column("net_revenue_90d", MONEY, "Net revenue in 90 days.", required=True, unit="currency")
+_TO_STORE = Reference("store_id", "dim_store", "store_id")
+
+STORE_DEMAND = Table(
+    "store_demand", ("store_id", "day_type", "daypart"),
+    (
+        _STORE, SNAPSHOT, _DAY_TYPE, _DAYPART, _ORDERS_90D, _NET_90D,
+        Column("peak_hour", "INT", "Store-local hour of most orders, ties by the earlier.", required=True, minimum=0,
+               maximum=23),
+    ),
+    "When a store is busy; orders of everybody, guests too.",
+    references=(_TO_STORE,),
+)  # fmt: skip
+
+STORE_BEST_SELLERS = Table(
+    "store_best_sellers", ("store_id", "day_type", "daypart", "rank"),
+    (
+        _STORE, SNAPSHOT, _DAY_TYPE, _DAYPART,
+        Column("rank", "INT", "By net revenue, ties by smallest id; the last is everything else.", required=True,
+               minimum=1),
+        Column("product_id", "STRING", f"Product; {OTHER} for all that is not among the first, or was in fewer orders "
+               "than privacy.min_group_size.", required=True),
+        Column("orders_90d", "BIGINT", "Orders of it in 90 days; an order of two products counts for both.",
+               required=True, minimum=1, unit="orders"),
+        _NET_90D,
+    ),
+    "What a store sells best; net revenue adds up to that of store_demand.",
+    references=(_TO_STORE,),
+)  # fmt: skip
+
+STORE_SEGMENT_MIX = Table(
+    "store_segment_mix", ("store_id", "day_type", "daypart", "scheme", "segment"),
+    (
+        _STORE, SNAPSHOT, _DAY_TYPE, _DAYPART, _SCHEME,
+        Column("segment", "STRING", f"Segment code; {GUEST} for orders of nobody known, {OTHER} for the segments of "
+               "fewer customers than privacy.min_group_size.", required=True),
+        SEGMENT_KEY, _ORDERS_90D, _NET_90D,
+    ),
+    "Who comes when to which store; every scheme adds up to store_demand.",
+    references=(_TO_STORE, _TO_SEGMENT),
+)  # fmt: skip
+
+
+def _measure(name: str, type_: Type, unit: str | None, description: str) -> Column:
+    return Column(name, type_, f"{description} Null where the group is too small to be shown.", unit=unit)
+
+
+SEGMENT_PROFILES = Table(
+    "segment_profiles", ("scheme", "segment"),
+    (
+        _SCHEME, _SEGMENT, SNAPSHOT, SEGMENT_KEY,
+        _measure("customers", "BIGINT", "customers", "Customers."),
+        _measure("customer_share", "DOUBLE", "share", "Customers over all who are known."),
+        _measure("net_revenue_365d", MONEY, "currency", "Their net revenue in 365 days; 0 of those not profiled."),
+        _measure("revenue_share", "DOUBLE", "share", "Their net revenue over that of all."),
+        _measure("average_order_value", MONEY, "currency", "Net revenue per order in 365 days, halves rounded up."),
+        _measure("median_recency_days", "DOUBLE", "days", "Median of recency_days."),
+        _measure("mean_orders_365d", "DOUBLE", "orders", "Mean of orders_365d."),
+        _measure("at_risk_customers", "BIGINT", "customers", "Customers whose churn_risk_band is high."),
+        _measure("at_risk_share", "DOUBLE", "share", "at_risk_customers over customers."),
+        _measure("top_category", "STRING", None, "The category that is top_category of most, ties by smallest."),
+        _measure("top_product_id", "STRING", None, "The product that is top_product_id of most, ties by smallest."),
+        _measure("peak_daypart", "STRING", None, "The daypart that is preferred_daypart of most, ties by smallest."),
+        _measure("portrait", "STRING", None, "The segment in a few sentences, English."),
+        _measure("portrait_zh", "STRING", None, "The segment in a few sentences, Chinese."),
+        Column("is_suppressed", "BOOLEAN", "The group is smaller than privacy.min_group_size, so nothing is said.",
+               required=True),
+    ),
+    "What the customers of a segment are like together.",
+    references=(_TO_SEGMENT,),
+)  # fmt: skip
+
+SEGMENT_PROFILE_FEATURES = Table(
+    "segment_profile_features", ("scheme", "segment", "feature"),
+    (
+        _SCHEME, _SEGMENT, SNAPSHOT, SEGMENT_KEY,
+        Column("feature", "STRING", "Column of customer_features.", required=True),
+        Column("mean", "DOUBLE", "Mean over the customers of the segment who have a value.", required=True),
+        Column("median", "DOUBLE", "Median over the same, of an even count the mean of the middle two.", required=True),
+        Column("index_to_all", "DOUBLE", "Mean over that of everybody: 1 is like all; null where that is 0.",
+               unit="ratio"),
+    ),
+    f"What sets a segment apart; segments smaller than privacy.min_group_size are together as {OTHER}.",
     references=(_TO_SEGMENT,),
 )  # fmt: skip
 
@@ -251,7 +379,9 @@ CUSTOMER_CROSSWALK = Table(
 )  # fmt: skip
 
 TABLES: tuple[Table, ...] = (
-    CUSTOMER_SEGMENTS, CUSTOMER_FEATURES, CUSTOMER_DAYS, SEGMENT_MEMBERSHIPS, SEGMENT_MIGRATIONS, SEGMENT_TREND,
+    CUSTOMER_SEGMENTS, CUSTOMER_FEATURES, CUSTOMER_TAGS, CHURN_WATCHLIST, CUSTOMER_DAYS, SEGMENT_MEMBERSHIPS,
+    SEGMENT_MIGRATIONS, SEGMENT_TREND, SEGMENT_PROFILES, SEGMENT_PROFILE_FEATURES, STORE_DEMAND, STORE_BEST_SELLERS,
+    STORE_SEGMENT_MIX,
     DIM_SCHEME, DIM_SEGMENT, DIM_CUSTOMER, DIM_STORE, DIM_PRODUCT, DIM_DATE, DIM_DAYPART, DIM_CAMPAIGN,
     DATA_QUALITY, PUBLISH_LOG, CUSTOMER_ALIASES, CUSTOMER_CROSSWALK,
 )  # fmt: skip

@@ -34,3 +34,10 @@ EIGHT: dict[tuple[bool, bool, bool], str] = {
     (False, True, False): "general_keep",
     (False, False, False): "general_win_back",
 }
+
+#: what rules may ask for beside the features: column -> SQL type
+SCORES = {
+    "recency_score": "INT", "frequency_score": "INT", "monetary_score": "INT", "rfm_cell": "STRING",
+    "is_recent": "BOOLEAN", "is_frequent": "BOOLEAN", "is_big": "BOOLEAN", "recency_median": "INT",
+    "frequency_median": "INT", "monetary_median": "STRING",
+}  # fmt: skip

@@ -21,8 +21,8 @@ def run(context: Context) -> dict[str, Any]:
         nothing worth recording but that it was done.
     """
     night, day = context.night, context.day
-    publish_arrow(context, dimensions.schemes(day), p.DIM_SCHEME)
-    publish_arrow(context, dimensions.segments(day), p.DIM_SEGMENT)
+    publish_arrow(context, dimensions.schemes(context.settings.schemes, day), p.DIM_SCHEME)
+    publish_arrow(context, dimensions.segments(context.settings.schemes, day), p.DIM_SEGMENT)
     publish_arrow(context, dimensions.dayparts(context.hours, day), p.DIM_DAYPART)
     dated = pa.schema([f for f in arrow_schema(p.DIM_DATE.columns) if f.name != "snapshot_date"])
     dates = read_arrow(night, "features", "dates", dated)

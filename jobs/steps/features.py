@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 OWNERS = "owners"
 #: what the way receipts are made and aggregated is called; another name makes everything anew
-_MADE = "receipts-1"
+_MADE = "receipts-2"
 #: what features over receipts take from the clean products and stores
 _SAID = {"products": ("category", "department", "brand"), "stores": views.PLACE}
 

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
 
 from jobs.definitions import published as p
 from jobs.definitions.model import ddl
-from jobs.definitions.segments import SCHEMES, rules_version
+from jobs.definitions.segments import Scheme, version_of
+from jobs.definitions.tags import TAGS
 from jobs.models import rfm
+from jobs.steps import receipts
 from jobs.steps.context import Context
+from jobs.steps.features import OWNERS
 from jobs.steps.publishing import publish, published
 from jobs.storage import files
 from jobs.storage.parquet import read_staged, write_staged
-from jobs.transforms import history, segments
+from jobs.transforms import history, profiles, segments, stores, tags
+from jobs.transforms.owners import OWNERS_DDL
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -32,16 +38,24 @@ def run(context: Context) -> dict[str, Any]:
     night.restore(context.base, "models", _MODEL)
     features = published(context, p.CUSTOMER_FEATURES)
     cuts, warning = _cuts(context, features)
+    chosen = context.settings.schemes
     people = context.spark.read.parquet(str(night.table("identity", "people")))
     people = people.select("customer_id", "is_marketing_allowed")
-    assigned = segments.with_segments(rfm.with_scores(features, cuts), people, SCHEMES)
-    versions = {"model_version": cuts.version if cuts else rfm.NONE_VERSION, "rules_version": rules_version()}
+    assigned = segments.with_segments(rfm.with_scores(features, cuts), people, chosen)
+    versions = {"model_version": cuts.version if cuts else rfm.NONE_VERSION, "rules_version": version_of(*chosen)}
     constants = {name: F.lit(value) for name, value in versions.items()}
     write_staged(assigned.withColumns(constants), night, "assigned")
     assigned = read_staged(context.spark, night, "assigned")
     publish(context, assigned, p.CUSTOMER_SEGMENTS)
-    _write_history(context, assigned, versions)
-    record = {**versions, "warnings": [warning] if warning else []}
+    record = {
+        **versions,
+        "rules": {scheme.name: scheme.version for scheme in chosen},
+        "warnings": [warning] if warning else [],
+    }
+    _write_history(context, assigned, chosen, cuts, record)
+    _write_groups(context, chosen)
+    publish(context, tags.tags(features, TAGS), p.CUSTOMER_TAGS)
+    publish(context, profiles.watchlist(assigned), p.CHURN_WATCHLIST)
     night.record("segments", record)
     return record
 
@@ -66,35 +80,65 @@ def _cuts(context: Context, features: DataFrame) -> tuple[rfm.RfmCuts | None, st
     return cuts, None
 
 
-def _write_history(context: Context, assigned: DataFrame, versions: dict[str, str]) -> None:
-    tonight = segments.long_form(assigned, SCHEMES)
+def _write_history(
+    context: Context, assigned: DataFrame, chosen: Sequence[Scheme], cuts: rfm.RfmCuts | None, record: dict[str, Any]
+) -> None:
+    tonight = segments.long_form(assigned, chosen)
     before = published(context, p.SEGMENT_MEMBERSHIPS, base=True)
-    periods = history.memberships(before, tonight, str(context.day), versions["rules_version"])
-    publish(context, periods, p.SEGMENT_MEMBERSHIPS)
+    publish(context, history.memberships(before, tonight, str(context.day)), p.SEGMENT_MEMBERSHIPS)
     money = assigned.select("customer_id", "net_revenue_365d")
-    sized = tonight.drop("reason").join(money, "customer_id")
+    sized = tonight.select("customer_id", "scheme", "segment").join(money, "customer_id")
     publish(
         context, history.trend(published(context, p.SEGMENT_TREND, base=True), sized, str(context.day)), p.SEGMENT_TREND
     )
-    publish(context, _migrations(context, sized, versions), p.SEGMENT_MIGRATIONS)
+    publish(context, _migrations(context, sized, chosen, cuts, record), p.SEGMENT_MIGRATIONS)
 
 
-def _migrations(context: Context, sized: DataFrame, versions: dict[str, str]) -> DataFrame:
+def _migrations(
+    context: Context, sized: DataFrame, chosen: Sequence[Scheme], cuts: rfm.RfmCuts | None, record: dict[str, Any]
+) -> DataFrame:
     if context.base is None:
         return context.spark.createDataFrame([], ddl(p.SEGMENT_MIGRATIONS.columns))
-    old = published(context, p.CUSTOMER_SEGMENTS, base=True)
-    money = published(context, p.CUSTOMER_FEATURES, base=True).select("customer_id", "net_revenue_365d")
-    stack = ", ".join(f"'{s.name}', {s.column}" for s in SCHEMES)
-    before = old.join(money, "customer_id", "left").selectExpr(
-        "customer_id", "net_revenue_365d", f"stack({len(SCHEMES)}, {stack}) AS (scheme, segment)"
-    )
-    was = context.base.records()["segments"]
+    codes = published(context, p.CUSTOMER_SEGMENTS, base=True)
+    features = published(context, p.CUSTOMER_FEATURES, base=True)
+    changed = changed_schemes(context.base.records()["segments"], record)
     aliases = context.spark.read.parquet(str(context.night.table("identity", "aliases")))
     return history.migrations(
-        before,
+        segments.sized(codes, features, chosen),
         sized,
+        segments.as_ruled(codes, rfm.with_scores(features, cuts), chosen, changed),
         aliases.where(f"effective_on = DATE'{context.day}'"),
         previous_day=str(context.base.date),
-        rules_changed=was["rules_version"] != versions["rules_version"],
-        model_changed=was["model_version"] != versions["model_version"],
     )
+
+
+def changed_schemes(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:
+    """Schemes that would put customers elsewhere -> why: their rules are others, or else the model is.
+
+    Args:
+        was: what the segments step of one night recorded.
+        now: the same of another.
+    """
+    before = was.get("rules", {})
+    by_rules = {name: "rules" for name, version in now["rules"].items() if before.get(name) != version}
+    by_model = {name: "model" for name in now["rules"] if was["model_version"] != now["model_version"]}
+    return by_model | by_rules
+
+
+def _write_groups(context: Context, chosen: Sequence[Scheme]) -> None:
+    """Profiles of segments, and of stores by segment."""
+    least = context.settings.privacy.min_group_size
+    codes = published(context, p.CUSTOMER_SEGMENTS)
+    bands = codes.select("customer_id", "churn_risk_band")
+    members = segments.codes_of(codes, chosen).join(bands, "customer_id")
+    features = published(context, p.CUSTOMER_FEATURES)
+    publish(context, profiles.profiles(members, features, least), p.SEGMENT_PROFILES)
+    publish(context, profiles.profile_features(members, features, least), p.SEGMENT_PROFILE_FEATURES)
+    first = context.day - timedelta(days=stores.DAYS - 1)
+    dates = [str(first + timedelta(days=n)) for n in range(stores.DAYS)]
+    recent = receipts.of_dates(context, context.night, dates)
+    publish(context, stores.demand(recent), p.STORE_DEMAND)
+    publish(context, stores.best_sellers(recent, least), p.STORE_BEST_SELLERS)
+    owners = receipts.read_kept(context, context.night, OWNERS, OWNERS_DDL)
+    owned = recent.join(owners, "buyer", "left")
+    publish(context, stores.segment_mix(owned, codes, chosen, least), p.STORE_SEGMENT_MIX)

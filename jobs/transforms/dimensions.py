@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 import pyarrow as pa
@@ -10,37 +10,62 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.definitions.published import DAYPARTS
-from jobs.definitions.segments import NO_CONSENT, NO_CONSENT_LABELS, SCHEMES, Scheme, rules_version
+from jobs.definitions.segments import (
+    GUEST,
+    GUEST_LABELS,
+    NO_CONSENT,
+    NO_CONSENT_LABELS,
+    OTHER,
+    OTHER_LABELS,
+    SCHEMES,
+    Scheme,
+    Segment,
+)
 
 
-def schemes(day: date) -> pa.Table:
+def schemes(chosen: Sequence[Scheme], day: date) -> pa.Table:
     """One row per scheme of dim_scheme."""
     rows = [
         {
             "scheme": s.name, "snapshot_date": day, "label_en": s.label_en, "label_zh": s.label_zh,
             "description_en": s.description_en, "description_zh": s.description_zh, "kind": s.kind,
-            "version": rules_version(),
+            "version": s.version,
         }
-        for s in SCHEMES
+        for s in chosen
     ]  # fmt: skip
     return pa.Table.from_pylist(rows)
 
 
-def segments(day: date) -> pa.Table:
-    """One row per segment of dim_segment, no_profiling_consent of each scheme included."""
-    return pa.Table.from_pylist([row for scheme in SCHEMES for row in _segments_of(scheme, day)])
+def segments(chosen: Sequence[Scheme], day: date) -> pa.Table:
+    """One row per segment of dim_segment, with what stands for nobody; those of other presets are not active.
+
+    Args:
+        chosen: the schemes by the chain's rules.
+        day: business date.
+    """
+    given = {(scheme.name, one.code): one for scheme in chosen for one in scheme.segments}
+    return pa.Table.from_pylist([row for scheme in SCHEMES for row in _segments_of(scheme, given, day)])
 
 
-def _segments_of(scheme: Scheme, day: date) -> list[dict[str, object]]:
-    words = [
-        (s.code, s.label_en, s.label_zh, s.description_en, s.description_zh, s.when, s.action) for s in scheme.segments
+def _segments_of(scheme: Scheme, given: Mapping[tuple[str, str], Segment], day: date) -> list[dict[str, object]]:
+    words = []
+    for declared in scheme.segments:
+        one = given.get((scheme.name, declared.code), declared)
+        said = (one.label_en, one.label_zh, one.description_en, one.description_zh, one.when, one.action)
+        words.append((one.code, *said, (scheme.name, one.code) in given))
+    words += [
+        (NO_CONSENT, *NO_CONSENT_LABELS, "profiling_consent is not true", "Do not profile.", True),
+        (GUEST, *GUEST_LABELS, "an order of nobody known, in tables about stores", "Offer a card.", True),
+        (OTHER, *OTHER_LABELS, "a group smaller than privacy.min_group_size", "None.", True),
     ]
-    words.append((NO_CONSENT, *NO_CONSENT_LABELS, "profiling_consent is not true", "Do not profile."))
-    names = ("segment", "label_en", "label_zh", "description_en", "description_zh", "rule_text", "suggested_action")
+    names = (
+        "segment", "label_en", "label_zh", "description_en", "description_zh", "rule_text", "suggested_action",
+        "is_active",
+    )  # fmt: skip
     return [
         {
             "segment_key": f"{scheme.name}:{values[0]}", "snapshot_date": day, "scheme": scheme.name,
-            **dict(zip(names, values, strict=True)), "sort_order": place, "is_active": True,
+            **dict(zip(names, values, strict=True)), "sort_order": place,
         }
         for place, values in enumerate(words, start=1)
     ]  # fmt: skip

@@ -15,14 +15,13 @@ def segment_key() -> SparkColumn:
     return F.concat_ws(":", "scheme", "segment")
 
 
-def memberships(before: DataFrame, tonight: DataFrame, day: str, rules_version: str) -> DataFrame:
+def memberships(before: DataFrame, tonight: DataFrame, day: str) -> DataFrame:
     """Membership periods after tonight: one row per (customer, scheme, valid_from), no gap and no overlap.
 
     Args:
         before: the table as of the night before; empty on the first.
-        tonight: customer_id, scheme, segment, reason.
+        tonight: customer_id, scheme, segment, reason, rule_version.
         day: tonight's business date.
-        rules_version: of tonight's rules.
     """
     open_before = before.where("is_current").select(
         "customer_id",
@@ -36,7 +35,7 @@ def memberships(before: DataFrame, tonight: DataFrame, day: str, rules_version: 
         "segment",
         segment_key().alias("segment_key"),
         "reason",
-        F.lit(rules_version).alias("rule_version"),
+        "rule_version",
         F.expr(f"CASE WHEN old_segment = segment THEN old_valid_from ELSE DATE'{day}' END").alias("valid_from"),
         F.expr(f"DATE'{OPEN_END}'").alias("valid_to"),
         F.lit(True).alias("is_current"),
@@ -52,52 +51,62 @@ def memberships(before: DataFrame, tonight: DataFrame, day: str, rules_version: 
 
 
 def migrations(
-    before: DataFrame,
-    tonight: DataFrame,
-    aliases: DataFrame,
-    *,
-    previous_day: str,
-    rules_changed: bool,
-    model_changed: bool,
+    before: DataFrame, tonight: DataFrame, between: DataFrame, aliases: DataFrame, previous_day: str
 ) -> DataFrame:
     """Who changed segment since the previous snapshot: one row per (scheme, from_segment, to_segment, cause).
+
+    Where rules or a model changed, the way from one night to the other has two parts: what tonight's rules would have
+    made of the earlier night's customers, and what became of them since. So the customers' own movement stands apart.
 
     Args:
         before: customer_id, scheme, segment, net_revenue_365d of the previous snapshot.
         tonight: the same of this one.
+        between: customer_id, scheme, segment and rule_cause (rules or model) of everyone in the previous snapshot, as
+            tonight's rules would have put them; of the schemes whose rules or model changed.
         aliases: old_customer_id of people whom another id took over tonight.
         previous_day: date of the previous snapshot.
-        rules_changed: tonight's rules are others.
-        model_changed: tonight's cut points are others.
     """
-    old = before.select(
-        "customer_id", "scheme", F.col("segment").alias("from_segment"), F.col("net_revenue_365d").alias("old_net")
-    )
-    new = tonight.select(
-        "customer_id", "scheme", F.col("segment").alias("to_segment"), F.col("net_revenue_365d").alias("new_net")
-    )
+    key = ["customer_id", "scheme"]
+    old = before.select(*key, F.col("segment").alias("was"), F.col("net_revenue_365d").alias("old_net"))
+    new = tonight.select(*key, F.col("segment").alias("now"), F.col("net_revenue_365d").alias("new_net"))
+    ruled = between.select(*key, F.col("segment").alias("ruled"), "rule_cause")
     gone = aliases.select(F.col("old_customer_id").alias("customer_id"), F.lit(True).alias("is_merged"))
-    both = old.join(new, ["customer_id", "scheme"], "full").join(gone, "customer_id", "left")
-    consent = F.expr(f"(from_segment = '{NO_CONSENT}') != (to_segment = '{NO_CONSENT}')")
-    cause = (
-        F.when(F.col("from_segment").isNull(), F.lit("joined"))
-        .when(F.col("to_segment").isNull() & F.col("is_merged"), F.lit("merged"))
-        .when(F.col("to_segment").isNull(), F.lit("left"))
-        .when(consent, F.lit("consent"))
-        .when(F.lit(rules_changed), F.lit("rules"))
-        .when(F.lit(model_changed), F.lit("model"))
-        .otherwise(F.lit("moved"))
+    all_three = old.join(ruled, key, "full").join(new, key, "full").join(gone, "customer_id", "left")
+    all_three = all_three.withColumns(
+        {
+            "middle": F.coalesce("ruled", "was"),
+            "net": F.coalesce("new_net", "old_net", F.lit(0).cast("decimal(18,2)")),
+        }
     )
-    moved = both.where("NOT (from_segment <=> to_segment)").withColumn("cause", cause)
-    ends = {name: F.coalesce(name, F.lit(OUTSIDE)) for name in ("from_segment", "to_segment")}
+    by_rules = _step(all_three.where("ruled IS NOT NULL"), "was", "ruled", F.col("rule_cause"))
+    own = _step(all_three, "middle", "now", _own_cause())
     return (
-        moved.withColumns(ends)
+        by_rules.unionByName(own)
         .groupBy("scheme", "from_segment", "to_segment", "cause")
-        .agg(
-            F.count("*").alias("customers"),
-            F.sum(F.coalesce("new_net", "old_net", F.lit(0).cast("decimal(18,2)"))).alias("net_revenue_365d"),
-        )
+        .agg(F.count("*").alias("customers"), F.sum("net").alias("net_revenue_365d"))
         .withColumn("previous_snapshot_date", F.expr(f"DATE'{previous_day}'"))
+    )
+
+
+def _step(rows: DataFrame, start: str, end: str, cause: SparkColumn) -> DataFrame:
+    """Those who are elsewhere at the end than at the start."""
+    return rows.where(f"NOT ({start} <=> {end})").select(
+        "scheme",
+        F.coalesce(start, F.lit(OUTSIDE)).alias("from_segment"),
+        F.coalesce(end, F.lit(OUTSIDE)).alias("to_segment"),
+        cause.alias("cause"),
+        "net",
+    )
+
+
+def _own_cause() -> SparkColumn:
+    """Why somebody goes from ``middle`` to ``now``."""
+    return (
+        F.when(F.col("middle").isNull(), F.lit("joined"))
+        .when(F.col("now").isNull() & F.col("is_merged"), F.lit("merged"))
+        .when(F.col("now").isNull(), F.lit("left"))
+        .when(F.expr(f"(middle = '{NO_CONSENT}') != (now = '{NO_CONSENT}')"), F.lit("consent"))
+        .otherwise(F.lit("moved"))
     )
 
 

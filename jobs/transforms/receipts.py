@@ -19,7 +19,7 @@ _KEY = ("business_date", "source", "order_id")
 #: columns of a receipt; it is restricted, for it says who bought what
 DDL = (
     "source STRING, order_id STRING, business_date DATE, buyer BIGINT, store_id STRING, channel STRING,"
-    " fulfilment STRING, daypart STRING, day_type STRING, is_own_day BOOLEAN, month INT, party_size INT,"
+    " fulfilment STRING, hour INT, daypart STRING, day_type STRING, is_own_day BOOLEAN, month INT, party_size INT,"
     " has_coupon BOOLEAN, gross_cents BIGINT, discount_cents BIGINT, coupon_discount_cents BIGINT,"
     " refunded_cents BIGINT, net_cents BIGINT, cost_cents BIGINT, cut_gross_cents BIGINT, lines BIGINT,"
     " items DECIMAL(28,4), basket ARRAY<STRUCT<product_id: STRING, net_cents: BIGINT>>"
@@ -44,6 +44,7 @@ def receipts(orders: DataFrame, lines: DataFrame, dates: DataFrame, hours: Mappi
         *_KEY,
         *_KEPT,
         buyer().alias("buyer"),
+        F.expr("CAST(local_minutes DIV 60 AS INT)").alias("hour"),
         daypart(hours).alias("daypart"),
         F.col("coupon_id").isNotNull().alias("_k"),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -17,21 +17,26 @@ def rule_text(scheme: Scheme) -> str:
 
 
 def with_segments(scored: DataFrame, people: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
-    """One row per known person: a code per scheme, ``<scheme>_reason`` beside it, the scores.
+    """One row per known person: a code per scheme, ``<scheme>_reason`` and ``<scheme>_basis`` beside it, the scores.
 
     Args:
         scored: features and scores of those who allow profiling.
         people: every known person: customer_id, is_marketing_allowed.
-        schemes: what to assign.
+        schemes: what to assign; each may ask for the columns of those before it.
 
     Returns:
         all of ``people``; who does not allow profiling has ``no_profiling_consent`` everywhere.
     """
-    ruled = scored.withColumns({s.column: F.expr(rule_text(s)) for s in schemes})
+    ruled = scored
+    for scheme in schemes:
+        ruled = ruled.withColumn(scheme.column, F.expr(rule_text(scheme)))
+        if scheme.basis:
+            ruled = ruled.withColumn(scheme.basis_column, F.expr(scheme.basis))
     reasons = {f"{s.name}_reason": F.expr(_sentence(s)) for s in schemes}
     ruled = ruled.withColumns(reasons).withColumn("is_profiled", F.lit(True))
     everyone = people.join(ruled, "customer_id", "left")
-    codes = {s.column: F.coalesce(F.col(s.column), F.lit(NO_CONSENT)) for s in schemes}
+    columns = [*(s.column for s in schemes), *(s.basis_column for s in schemes if s.basis)]
+    codes = {name: F.coalesce(F.col(name), F.lit(NO_CONSENT)) for name in columns}
     why = {f"{s.name}_reason": F.coalesce(F.col(f"{s.name}_reason"), F.lit(NO_CONSENT_REASON)) for s in schemes}
     return everyone.withColumns(codes | why)
 
@@ -48,6 +53,37 @@ def _escaped(text: str) -> str:
 
 
 def long_form(assigned: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
-    """One row per person and scheme: scheme, segment, reason."""
-    rows = ", ".join(f"'{s.name}', {s.column}, {s.name}_reason" for s in schemes)
-    return assigned.selectExpr("customer_id", f"stack({len(schemes)}, {rows}) AS (scheme, segment, reason)")
+    """One row per person and scheme: scheme, segment, reason, rule_version."""
+    rows = ", ".join(f"'{s.name}', {s.column}, {s.name}_reason, '{s.version}'" for s in schemes)
+    names = "scheme, segment, reason, rule_version"
+    return assigned.selectExpr("customer_id", f"stack({len(schemes)}, {rows}) AS ({names})")
+
+
+def codes_of(wide: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
+    """One row per person and scheme of customer_segments: scheme, segment."""
+    pairs = ", ".join(f"'{s.name}', {s.column}" for s in schemes)
+    long = wide.selectExpr("customer_id", f"stack({len(schemes)}, {pairs}) AS (scheme, segment)")
+    return long.where("segment IS NOT NULL")  # an earlier night may not have known the scheme
+
+
+def sized(wide: DataFrame, features: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
+    """The same with each person's net_revenue_365d."""
+    return codes_of(wide, schemes).join(features.select("customer_id", "net_revenue_365d"), "customer_id", "left")
+
+
+def as_ruled(wide: DataFrame, scored: DataFrame, schemes: Sequence[Scheme], changed: Mapping[str, str]) -> DataFrame:
+    """Where other rules would put everyone of a night: customer_id, scheme, segment, rule_cause.
+
+    Args:
+        wide: customer_segments of the night.
+        scored: its features and scores.
+        schemes: the other rules, all of them, because one may ask for another.
+        changed: the schemes that are asked for -> why they are others.
+    """
+    asked = [scheme for scheme in schemes if scheme.name in changed]
+    if not asked:
+        rows = codes_of(wide, schemes).limit(0)
+        return rows.withColumn("rule_cause", F.lit("rules"))
+    again = codes_of(with_segments(scored, wide.select("customer_id"), schemes), asked)
+    cases = " ".join(f"WHEN '{scheme.name}' THEN '{changed[scheme.name]}'" for scheme in asked)
+    return again.withColumn("rule_cause", F.expr(f"CASE scheme {cases} END"))

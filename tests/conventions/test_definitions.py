@@ -80,6 +80,12 @@ KEYS: dict[str, str] = {
     "segment_memberships": "customer_id scheme valid_from",
     "segment_migrations": "scheme from_segment to_segment cause",
     "segment_trend": "scheme segment snapshot_date",
+    "customer_tags": "customer_id tag",
+    "segment_profiles": "scheme segment",
+    "segment_profile_features": "scheme segment feature",
+    "store_demand": "store_id day_type daypart",
+    "store_best_sellers": "store_id day_type daypart rank",
+    "store_segment_mix": "store_id day_type daypart scheme segment",
     "customer_days": "customer_id business_date store_id channel fulfilment daypart",
     "data_quality": "table_name rule_id",
 }
@@ -87,21 +93,17 @@ RESTRICTED = {"customer_crosswalk", "customer_identities", "identity_ledger"}
 
 #: promised and not there yet -> the issue that brings it; an entry that has come must be struck out
 LATER_TABLES = {
-    "customer_tags": "tags and personas", "customer_value": "customer value", "churn_watchlist": "churn",
-    "segment_profiles": "profiles", "segment_profile_features": "profiles", "segment_kpis": "profiles",
-    "store_demand": "stores", "store_best_sellers": "stores", "store_segment_mix": "stores",
+    "customer_value": "customer value", "segment_kpis": "profiles",
     "campaign_audiences": "campaigns", "campaign_effects": "campaigns", "campaign_channel_effects": "campaigns",
     "customer_identities": "identity resolution", "identity_ledger": "identity resolution",
 }  # fmt: skip
 LATER_COLUMNS = {
     "customer_segments": {
-        "churn_risk_band": "churn", "price_sensitivity": "rule schemes", "category_affinity": "rule schemes",
-        "brand_loyalty": "rule schemes", "behaviour_cluster": "clusters", "purchase_topic": "topics",
-        "som_cluster": "clusters", "need_segment": "needs", "demographic_segment": "declared schemes",
-        "geographic_segment": "declared schemes", "lifestyle_segment": "declared schemes",
-        "lifestyle_basis": "declared schemes", "persona": "tags and personas",
+        "behaviour_cluster": "clusters", "purchase_topic": "topics", "som_cluster": "clusters", "need_segment": "needs",
         "predicted_lifecycle_30d": "customer value",
     },
+    "churn_watchlist": {"value_at_risk": "customer value"},
+    "segment_profiles": {"value_at_risk": "customer value"},
 }  # fmt: skip
 
 #: a feature's name: a quantity, and a window or unit that agrees with its type

@@ -31,6 +31,11 @@ ROOT = HERE.parents[1]
 NIGHTS = [date(2017, 12, day) for day in (28, 29, 30, 31)]
 SALES = Decimal("4596039.58")
 
+PUBLISHED = (
+    "customer_features", "customer_segments", "customer_days", "dim_customer", "store_demand", "store_best_sellers",
+    "store_segment_mix", "segment_profiles", "segment_memberships", "segment_trend", "dim_segment", "dim_scheme",
+    "customer_tags", "churn_watchlist",
+)  # fmt: skip
 SCORES = ["recency_score", "frequency_score", "monetary_score", "rfm_segment", "rfm8_segment"]
 
 
@@ -134,7 +139,7 @@ def compared(grocer_warehouse: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """The arithmetic, the published tables as ``published_*``, and ``customer`` (person, customer_id)."""
     snapshot = (grocer_warehouse / "warehouse" / "published" / "current").resolve()
     with compute(grocer_warehouse / "business") as connection:
-        for table in ("customer_features", "customer_segments", "customer_days", "dim_customer"):
+        for table in PUBLISHED:
             connection.execute(
                 f"CREATE VIEW published_{table} AS SELECT * FROM read_parquet('{snapshot}/{table}/*.parquet')"
             )
@@ -258,3 +263,132 @@ def test_customer_days_are_the_purchases_of_each_customer(compared: duckdb.DuckD
     )
     for first, second in ((expected, published), (published, expected)):
         assert one(compared, f"SELECT count(*) FROM ({first} EXCEPT ALL {second})") == (0,)
+
+
+# ------------------------------------------------------------------------------------------------- stores and segments
+
+RECENT = "(SELECT * FROM tonight.purchase WHERE tonight.days(0, 89, business_date))"
+CELL = "store_id, day_type, daypart"
+
+
+def equal(connection: duckdb.DuckDBPyConnection, expected: str, published: str) -> bool:
+    sides = ((expected, published), (published, expected))
+    return all(one(connection, f"SELECT count(*) FROM ({a} EXCEPT ALL {b})") == (0,) for a, b in sides)
+
+
+def test_demand_of_stores(compared: duckdb.DuckDBPyConnection) -> None:
+    hourly = f"SELECT {CELL}, hour, count(*) AS n, sum(net) AS net FROM {RECENT} GROUP BY ALL"
+    expected = (
+        f"SELECT {CELL}, sum(n)::BIGINT AS orders, amount(sum(net)) AS net,"
+        f" list(hour ORDER BY n DESC, hour)[1]::INT AS peak FROM ({hourly}) GROUP BY ALL"
+    )
+    published = f"SELECT {CELL}, orders_90d, net_revenue_90d, peak_hour FROM published_store_demand"
+    assert one(compared, f"SELECT count(*) > 100 FROM ({expected})") == (True,)
+    assert equal(compared, expected, published)
+
+
+def test_best_sellers_of_stores(compared: duckdb.DuckDBPyConnection) -> None:
+    line = "SELECT source, order_id, product_id, net FROM tonight.line"
+    sold = (
+        f"SELECT {CELL}, product_id, count(DISTINCT (source, order_id)) AS orders, sum(line.net) AS net"
+        f" FROM {RECENT} AS bought JOIN ({line}) AS line USING (source, order_id) GROUP BY ALL"
+    )
+    ranked = (
+        f"SELECT *, row_number() OVER (PARTITION BY {CELL} ORDER BY net DESC, product_id) AS rank"
+        f" FROM ({sold}) WHERE orders >= 10 QUALIFY rank <= 10"
+    )
+    named = (
+        f"SELECT {CELL}, rank::INT AS rank, product_id, orders::BIGINT AS orders, amount(net) AS net FROM ({ranked})"
+    )
+    columns = f"{CELL}, rank, product_id, orders_90d, net_revenue_90d"
+    published = f"SELECT {columns} FROM published_store_best_sellers WHERE product_id <> 'other'"
+    assert one(compared, f"SELECT count(*) > 100 FROM ({named})") == (True,)
+    assert equal(compared, named, published)
+    total = f"SELECT {CELL}, sum(net_revenue_90d) FROM published_store_best_sellers GROUP BY ALL"
+    assert equal(compared, total, f"SELECT {CELL}, net_revenue_90d FROM published_store_demand")
+
+
+def test_every_scheme_divides_all_orders_of_a_store(compared: duckdb.DuckDBPyConnection) -> None:
+    sums = f"SELECT scheme, {CELL}, sum(orders_90d)::BIGINT, sum(net_revenue_90d) FROM published_store_segment_mix"
+    every = f"SELECT scheme, {CELL}, orders_90d, net_revenue_90d FROM published_store_demand, published_dim_scheme"
+    assert equal(compared, f"{sums} GROUP BY ALL", every)
+    customer = (
+        "SELECT person, coalesce(rfm_segment, 'no_profiling_consent') AS segment FROM customer"
+        " JOIN published_customer_segments USING (customer_id)"
+    )
+    by_person = (
+        f"SELECT {CELL}, coalesce(segment, 'guest') AS segment, count(DISTINCT person) AS people, count(*) AS n,"
+        f" sum(net) AS net FROM {RECENT} LEFT JOIN ({customer}) USING (person) GROUP BY ALL"
+    )
+    shown = (
+        f"SELECT {CELL}, CASE WHEN segment <> 'guest' AND people < 10 THEN 'other' ELSE segment END AS segment, n, net"
+        f" FROM ({by_person})"
+    )
+    expected = f"SELECT {CELL}, segment, sum(n)::BIGINT, amount(sum(net)) FROM ({shown}) GROUP BY ALL"
+    mix = f"SELECT {CELL}, segment, orders_90d, net_revenue_90d FROM published_store_segment_mix WHERE scheme = 'rfm'"
+    assert equal(compared, expected, mix)
+
+
+def test_profiles_are_sums_over_customers(compared: duckdb.DuckDBPyConnection) -> None:
+    member = "SELECT customer_id, scheme, segment FROM published_segment_memberships WHERE is_current"
+    expected = (
+        "SELECT scheme, segment, count(*) AS n, sum(net_revenue_365d) AS net, median(recency_days) AS recency,"
+        " round(sum(orders_365d) / count(orders_365d), 6) AS orders,"
+        " count(*) FILTER (WHERE churn_risk_band = 'high') AS risky"
+        f" FROM ({member}) LEFT JOIN published_customer_features USING (customer_id)"
+        " JOIN (SELECT customer_id, churn_risk_band FROM published_customer_segments) USING (customer_id)"
+        " GROUP BY ALL HAVING count(*) >= 10"
+    )
+    columns = "scheme, segment, customers, nullif(net_revenue_365d, 0), median_recency_days, mean_orders_365d"
+    published = f"SELECT {columns}, at_risk_customers FROM published_segment_profiles WHERE NOT is_suppressed"
+    mine = f"SELECT scheme, segment, n, nullif(net, 0), recency, orders, risky FROM ({expected})"
+    assert one(compared, f"SELECT count(*) > 40 FROM ({expected})") == (True,)
+    assert equal(compared, mine, published)
+    hidden = "SELECT count(*) FROM published_segment_profiles WHERE is_suppressed AND customers IS NOT NULL"
+    assert one(compared, hidden) == (0,)
+
+
+def test_everyone_is_in_one_segment_of_each_scheme(compared: duckdb.DuckDBPyConnection) -> None:
+    everyone = one(compared, "SELECT count(*) FROM published_customer_segments")
+    rows = compared.execute(
+        "SELECT scheme, count(*), count(DISTINCT customer_id) FROM published_segment_memberships WHERE is_current"
+        " GROUP BY scheme"
+    ).fetchall()
+    assert len(rows) == one(compared, "SELECT count(*) FROM published_dim_scheme")[0]
+    assert {row[1:] for row in rows} == {everyone * 2}
+    lost = "FROM published_segment_memberships ANTI JOIN published_dim_segment USING (segment_key)"
+    assert one(compared, f"SELECT count(*) {lost}") == (0,)
+
+
+def test_the_watchlist_is_who_is_about_to_stop(compared: duckdb.DuckDBPyConnection) -> None:
+    gap = "coalesce(median_gap_days, 30)"
+    high = (
+        f"recency_days > 21 AND recency_days > 3 * {gap}"
+        " OR orders_prev_90d >= 4 AND orders_90d <= 0.3 * orders_prev_90d"
+    )
+    middle = (
+        f"recency_days > 14 AND recency_days > 2 * {gap}"
+        " OR orders_prev_90d >= 4 AND orders_90d <= 0.6 * orders_prev_90d"
+    )
+    expected = (
+        f"SELECT customer_id, CASE WHEN {high} THEN 'high' ELSE 'middle' END AS band, recency_days,"
+        " round(1 - orders_90d / nullif(orders_prev_90d, 0), 6) AS dropped FROM published_customer_features"
+        f" WHERE recency_days <= 180 AND ({high} OR {middle})"
+    )
+    published = (
+        "SELECT customer_id, churn_risk_band, days_since_last_order, frequency_drop FROM published_churn_watchlist"
+    )
+    assert one(compared, f"SELECT count(*) > 50 FROM ({expected})") == (True,)
+    assert equal(compared, expected, published)
+
+
+def test_tags_are_of_those_who_allow_profiling(compared: duckdb.DuckDBPyConnection) -> None:
+    strangers = "FROM published_customer_tags ANTI JOIN published_customer_features USING (customer_id)"
+    assert one(compared, f"SELECT count(*) {strangers}") == (0,)
+    coupons = (
+        "SELECT customer_id, 'coupons' AS tag, coupon_order_share FROM published_customer_features"
+        " WHERE coupon_order_share >= 0.2"
+    )
+    tagged = "SELECT customer_id, tag, strength FROM published_customer_tags WHERE tag = 'coupons'"
+    assert one(compared, f"SELECT count(*) > 10 FROM ({coupons})") == (True,)
+    assert equal(compared, coupons, tagged)

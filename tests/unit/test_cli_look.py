@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import typer
 from typer.testing import CliRunner
 
 from jobs import inert
-from jobs.cli import look, output, prepare, query
+from jobs.cli import explain, look, output, prepare, query
 from jobs.definitions import published as p
 from jobs.errors import ContractError, RegularsError, UsageError
 from jobs.storage import publish
@@ -72,6 +72,7 @@ def publish_night(root: Path, day: date, run: str) -> Night:
 def run(*arguments: str) -> str:
     app = typer.Typer()
     look.register(app)
+    explain.register(app)
     prepare.register(app)
     result = CliRunner().invoke(app, list(arguments))
     if result.exception is not None and not isinstance(result.exception, SystemExit):
@@ -224,3 +225,62 @@ def test_repair_of_a_pointer_that_leads_nowhere(root: Path) -> None:
         run("current")
     run("doctor", "--repair")
     assert run("current") == f"{night.path.resolve()}/published\n"
+
+
+def people_of(day: date) -> dict[str, list[dict[str, Any]]]:
+    """Customer c1, who was new and is loyal, and the former id c0."""
+    key = {"customer_id": "c1", "snapshot_date": day, "scheme": "lifecycle_stage"}
+    was = {"segment": "new", "segment_key": "lifecycle_stage:new", "reason": "because it began", "rule_version": "r-1",
+           "valid_from": day - timedelta(days=9), "valid_to": day, "is_current": False}  # fmt: skip
+    now = {"segment": "loyal", "segment_key": "lifecycle_stage:loyal", "reason": "12 orders | often",
+           "rule_version": "r-1", "valid_from": day, "valid_to": date(9999, 12, 31), "is_current": True}  # fmt: skip
+    alias = {"old_customer_id": "c0", "snapshot_date": day, "customer_id": "c1", "event": "merged", "effective_on": day}
+    tag = {"customer_id": "c1", "snapshot_date": day, "tag": "late_night", "strength": 0.5, "basis": "observed",
+           "reason": "0.5 of orders"}  # fmt: skip
+    words = dict.fromkeys(("label_zh", "description_en", "description_zh", "rule_text", "suggested_action"), "w")
+    named = {"segment_key": "lifecycle_stage:loyal", "snapshot_date": day, "scheme": "lifecycle_stage",
+             "segment": "loyal", "label_en": "Loyal", "sort_order": 1, "is_active": True, **words}  # fmt: skip
+    scheme = {"scheme": "lifecycle_stage", "snapshot_date": day, "label_en": "Life cycle", "kind": "rule",
+              "version": "r", "label_zh": "w", "description_en": "w", "description_zh": "w"}  # fmt: skip
+    return {
+        "dim_customer": [{"customer_id": "c1", "snapshot_date": day, "city": "=Rome", "is_marketing_allowed": True}],
+        "segment_memberships": [key | was, key | now], "customer_aliases": [alias], "customer_tags": [tag],
+        "dim_segment": [named], "dim_scheme": [scheme], "churn_watchlist": [],
+    }  # fmt: skip
+
+
+def test_explain_says_who_and_why_and_since_when(
+    root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plain = rows_of
+    monkeypatch.setitem(globals(), "rows_of", lambda day: plain(day) | people_of(day))
+    publish_night(root, date(2026, 1, 1), "a")
+    publish_night(root, date(2026, 1, 2), "b")
+    lines = [" ".join(line.split()) for line in run("explain", "c1").splitlines()]
+    assert "city =Rome" in lines
+    assert "Life cycle Loyal 2026-01-02 12 orders | often r-1" in lines
+    assert "late_night 0.5 observed 0.5 of orders" in lines
+    assert "2025-12-24 2026-01-02 Life cycle new" in lines  # a code without words is shown as it is
+    past = run("explain", "c1", "--date", "2026-01-01")
+    assert "2026-01-02" not in past and "2025-12-23" in past
+    assert run("explain", "c0").splitlines()[0] == run("explain", "c1").splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "said"),
+    [
+        (["nobody"], UsageError, "nobody is no customer of the night of 2026-01-01"),
+        (["c1", "--date", "2025-01-01"], UsageError, "no night of 2025-01-01"),
+        (["c1' OR true --"], UsageError, "is no customer"),
+    ],
+)
+def test_explain_of_who_is_not_there(
+    root: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], error: type[RegularsError], said: str
+) -> None:
+    with pytest.raises(ContractError, match="nothing is published"):
+        run("explain", "c1")
+    plain = rows_of
+    monkeypatch.setitem(globals(), "rows_of", lambda day: plain(day) | people_of(day))
+    publish_night(root, date(2026, 1, 1), "a")
+    with pytest.raises(error, match=said):
+        run("explain", *arguments)

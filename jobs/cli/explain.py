@@ -1,0 +1,88 @@
+"""``regulars explain``: who a customer is, in which segments and why, and how that came about."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from jobs.cli import history, output, query
+from jobs.cli.app import say
+from jobs.errors import ContractError, UsageError
+from jobs.inert import text
+from jobs.settings import load_settings
+from jobs.storage.night import Night
+from jobs.storage.warehouse import Warehouse
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_SEGMENTS = """
+SELECT coalesce(s.label_en, m.scheme) AS scheme, coalesce(g.label_en, m.segment) AS segment, m.valid_from AS since,
+       m.reason, m.rule_version AS rules
+FROM segment_memberships AS m LEFT JOIN dim_scheme AS s USING (scheme) LEFT JOIN dim_segment AS g USING (segment_key)
+WHERE m.customer_id = ? AND m.is_current ORDER BY m.scheme
+"""
+_BEFORE = """
+SELECT m.valid_from, m.valid_to, coalesce(s.label_en, m.scheme) AS scheme, coalesce(g.label_en, m.segment) AS segment
+FROM segment_memberships AS m LEFT JOIN dim_scheme AS s USING (scheme) LEFT JOIN dim_segment AS g USING (segment_key)
+WHERE m.customer_id = ? AND NOT m.is_current ORDER BY m.valid_to DESC, m.scheme
+"""
+_TAGS = "SELECT tag, strength, basis, reason FROM customer_tags WHERE customer_id = ? ORDER BY strength DESC, tag"
+_WATCHED = "SELECT churn_risk_band, reason, frequency_drop FROM churn_watchlist WHERE customer_id = ?"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module."""
+    app.command("explain")(explain)
+
+
+def explain(
+    customer_id: Annotated[str, typer.Argument(help="An id of customer_segments, or a former one.")],
+    date_: Annotated[str | None, typer.Option("--date", help="Business date; the newest night without.")] = None,
+) -> None:
+    """Who this is, why each segment, what else is said, what was before; nothing that names or reaches anybody."""
+    night = _published(Warehouse(load_settings().warehouse), date_)
+    database = query.connect(night, restricted=False)
+    found = _rows(database, "SELECT * FROM dim_customer WHERE customer_id = ?", customer_id)[1]
+    while not found:
+        then = _rows(
+            database, "SELECT customer_id, event FROM customer_aliases WHERE old_customer_id = ?", customer_id
+        )[1]
+        if not then:
+            raise UsageError(
+                f"{text(customer_id)} is no customer of the night of {night.date}",
+                next_command="regulars sql 'SELECT customer_id FROM customer_segments LIMIT 10'",
+            )
+        say(f"{text(customer_id)} was {then[0][1]}: see {then[0][0]}")
+        customer_id = then[0][0]
+        found = _rows(database, "SELECT * FROM dim_customer WHERE customer_id = ?", customer_id)[1]
+    say(f"customer {text(customer_id)} as of {night.date}")
+    header, rows = _rows(
+        database, "SELECT * EXCLUDE (customer_id) FROM dim_customer WHERE customer_id = ?", customer_id
+    )
+    known = [(name, value) for name, value in zip(header, rows[0], strict=True) if value is not None]
+    output.print_table(("what is known", "value"), known)
+    for title, wanted in (
+        ("segments", _SEGMENTS), ("about to stop", _WATCHED), ("what else is said", _TAGS), ("before", _BEFORE),
+    ):  # fmt: skip
+        header, rows = _rows(database, wanted, customer_id)
+        if rows:
+            print()
+            output.print_table(header, rows, title=title)
+
+
+def _published(warehouse: Warehouse, asked: str | None) -> Night:
+    night = warehouse.current() if asked is None else history.chosen(warehouse, asked)
+    if night is None:
+        raise ContractError(f"nothing is published in {warehouse.root}", next_command="regulars run --date D")
+    if night.is_open:
+        raise ContractError(
+            f"the night of {night.date} is not published", next_command=f"regulars run --date {night.date}"
+        )
+    return Night.at(night.path.resolve())
+
+
+def _rows(database: DuckDBPyConnection, wanted: str, customer_id: str) -> tuple[list[str], list[Any]]:
+    found = database.execute(wanted, [customer_id])
+    return [column[0] for column in found.description or ()], found.fetchall()

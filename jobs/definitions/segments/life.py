@@ -1,0 +1,56 @@
+"""Schemes over a customer's life with the chain: where it stands, and whether it is about to end."""
+
+from __future__ import annotations
+
+from jobs.definitions.segments.scheme import Scheme, Segment
+
+LIFECYCLE = Scheme(
+    "lifecycle_stage", "Life cycle", "生命周期", "Where a customer stands between first and last order.",
+    "客户处于首购与流失之间的哪个阶段。",
+    "concat(orders_total, ' orders so far, the last ', coalesce(CAST(recency_days AS STRING), 'never'), "
+    "' days ago, the first ', tenure_days, ' days ago, usual gap ', coalesce(CAST(median_gap_days AS STRING), "
+    "'unknown'), ' days')",
+    (
+        Segment("prospect", "Prospect", "潜在客户", "Known, no order yet.", "已知但尚未下单。",
+                "orders_total = 0", "Invite to a first order."),
+        Segment("lost", "Lost", "流失", "No order for more than 365 days.", "超过365天无订单。",
+                "recency_days > 365", "Ask once, then leave."),
+        Segment("lapsed", "Lapsed", "已流失边缘", "No order for more than 180 days.", "超过180天无订单。",
+                "recency_days > 180", "Win back."),
+        Segment("won_back", "Won back", "赢回", "Came back in the last 90 days after a pause of over 180.",
+                "停顿超过180天后，近90天内回归。", "coalesce(comeback_gap_days, 0) > 180", "Welcome back."),
+        Segment("new", "New", "新客", "First order in the last 90 days.", "首单在近90天内。",
+                "tenure_days < 90", "Bring to the second order."),
+        Segment("cooling", "Cooling", "降温", "Over 90 days, or over 30 days and three usual gaps, without an order.",
+                "超过90天，或超过30天且为通常间隔三倍未下单。",
+                "recency_days > 90 OR (recency_days > 30 AND recency_days > 3 * coalesce(median_gap_days, 30))",
+                "Remind while it is easy."),
+        Segment("loyal", "Loyal", "忠诚", "Twelve or more orders in 365 days, three or more in 90.",
+                "365天内不少于12单，90天内不少于3单。", "orders_365d >= 12 AND orders_90d >= 3", "Keep and thank."),
+        Segment("active", "Active", "活跃", "Orders, and none of the above.", "有订单，且不属于以上各类。",
+                "true", "Build the habit."),
+    ),
+)  # fmt: skip
+
+CHURN_RISK = Scheme(
+    "churn_risk_band", "Churn risk", "流失风险", "Whether somebody is about to stop, by the customer's own rhythm.",
+    "按客户自身节奏判断是否即将流失。",
+    "concat('last order ', recency_days, ' days ago, own usual gap ', coalesce(CAST(median_gap_days AS STRING), "
+    "'unknown'), ' days, ', orders_90d, ' orders in 90 days after ', orders_prev_90d, ' in the 90 before')",
+    (
+        Segment("none", "No order yet", "尚无订单", "Nothing to lose yet.", "尚未下单，无从流失。", "orders_total = 0",
+                "Invite to a first order."),
+        Segment("gone", "Gone", "已流失", "No order for more than 180 days.", "超过180天无订单。",
+                "recency_days > 180", "Win back, or leave."),
+        Segment("high", "High", "高风险", "Without an order for over three own gaps and 21 days, or orders of 90 days "
+                "down by 70% from four or more.", "超过三倍自身间隔且超过21天未下单，或90天订单从至少4单下降七成。",
+                "(recency_days > 21 AND recency_days > 3 * coalesce(median_gap_days, 30)) OR "
+                "(orders_prev_90d >= 4 AND orders_90d <= 0.3 * orders_prev_90d)", "Call or write personally, now."),
+        Segment("middle", "Middle", "中风险", "Without an order for over two own gaps and 14 days, or orders of 90 "
+                "days down by 40% from four or more.",
+                "超过两倍自身间隔且超过14天未下单，或90天订单从至少4单下降四成。",
+                "(recency_days > 14 AND recency_days > 2 * coalesce(median_gap_days, 30)) OR "
+                "(orders_prev_90d >= 4 AND orders_90d <= 0.6 * orders_prev_90d)", "Remind, with what they like."),
+        Segment("low", "Low", "低风险", "Comes as usual.", "如常光顾。", "true", "Nothing."),
+    ),
+)  # fmt: skip

@@ -1,0 +1,160 @@
+"""Segments as groups: what their customers are like together, and what sets them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pyspark.sql import Column as SparkColumn
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from jobs.definitions.segments import OTHER
+
+_KEY = ("scheme", "segment")
+#: features that a profile compares
+COMPARED = (
+    "recency_days", "orders_365d", "net_revenue_365d", "average_order_value", "median_gap_days", "average_items",
+    "discount_share", "coupon_order_share", "online_share", "delivery_share", "weekday_lunch_share", "weekend_share",
+    "evening_share", "late_night_share", "average_party_size", "distinct_categories", "top_category_share",
+    "average_rating",
+)  # fmt: skip
+_MODES = {"top_category": "top_category", "top_product_id": "top_product_id", "peak_daypart": "preferred_daypart"}
+
+
+def profiles(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
+    """One row per (scheme, segment): its size, its share, its habits, its portrait in words.
+
+    Args:
+        members: customer_id, scheme, segment, churn_risk_band of every known customer.
+        features: customer_features.
+        least: of groups smaller than this nothing is said.
+    """
+    needed = ("net_revenue_365d", "orders_365d", "recency_days", *_MODES.values())
+    known = members.join(features.select("customer_id", *needed), "customer_id", "left")
+    sums = known.groupBy(*_KEY).agg(
+        F.count("*").alias("customers"),
+        F.expr("CAST(coalesce(sum(net_revenue_365d), 0) AS DECIMAL(18,2))").alias("net_revenue_365d"),
+        F.sum("orders_365d").alias("orders"),
+        F.expr("round(CAST(median(recency_days) AS DOUBLE), 6)").alias("median_recency_days"),
+        F.expr("round(CAST(sum(orders_365d) AS DOUBLE) / nullif(count(orders_365d), 0), 6)").alias("mean_orders_365d"),
+        F.count_if(F.col("churn_risk_band") == "high").alias("at_risk_customers"),
+    )
+    for name, feature in _MODES.items():
+        counted = known.where(f"{feature} IS NOT NULL").groupBy(*_KEY, feature).count()
+        most = F.expr(f"min_by({feature}, struct(-count, {feature}))").alias(name)
+        sums = sums.join(counted.groupBy(*_KEY).agg(most), [*_KEY], "left")
+    totals = sums.groupBy("scheme").agg(
+        F.sum("customers").alias("everybody"), F.sum("net_revenue_365d").alias("everything")
+    )
+    whole = sums.join(F.broadcast(totals), "scheme").withColumns(
+        {
+            "customer_share": F.expr("round(customers / everybody, 6)"),
+            "revenue_share": F.expr(
+                "round(CAST(net_revenue_365d AS DOUBLE) / nullif(CAST(everything AS DOUBLE), 0), 6)"
+            ),
+            "average_order_value": F.expr("CAST(net_revenue_365d / nullif(orders, 0) AS DECIMAL(18,2))"),
+            "at_risk_share": F.expr("round(at_risk_customers / customers, 6)"),
+            "is_suppressed": F.col("customers") < least,
+        }
+    )
+    told = whole.withColumns({"portrait": _portrait(), "portrait_zh": _portrait_zh()})
+    said = [name for name in told.columns if name not in (*_KEY, "is_suppressed")]
+    hidden = told.withColumns({name: F.when(~F.col("is_suppressed"), F.col(name)) for name in said})
+    return hidden.withColumn("segment_key", F.concat_ws(":", *_KEY))
+
+
+def _percent(share: str) -> str:
+    return _decimal(f"100 * {share}", "%.1f%%")
+
+
+def _decimal(value: str, form: str = "%.1f") -> str:
+    """A number in words; null where there is none, which ``format_string`` alone would write out."""
+    return f"CASE WHEN {value} IS NOT NULL THEN format_string('{form}', {value}) END"
+
+
+def _portrait() -> SparkColumn:
+    """A few sentences; what is not known is not said."""
+    dayparts = {
+        "breakfast": "at breakfast", "lunch": "at lunch", "afternoon": "in the afternoon", "evening": "in the evening",
+        "late_night": "late at night",
+    }  # fmt: skip
+    return F.expr(
+        "concat_ws(' ',"
+        f" concat(customers, ' customers, ', {_percent('customer_share')}, ' of all who are known.'),"
+        f" concat('They order ', {_decimal('mean_orders_365d')}, ' times a year',"
+        f"  coalesce(concat(' for ', average_order_value, ' each, ', {_percent('revenue_share')},"
+        "  ' of the net revenue'), ''), '.'),"
+        " concat('Half of them were here within ', CAST(median_recency_days AS BIGINT), ' days.'),"
+        f" concat('Most come ', {_worded('peak_daypart', dayparts)}, '.'),"
+        " concat('Most buy ', top_category, '.'),"
+        f" CASE WHEN at_risk_customers > 0 THEN concat({_percent('at_risk_share')}, ' are about to stop.') END)"
+    )
+
+
+def _portrait_zh() -> SparkColumn:
+    dayparts = {"breakfast": "早餐", "lunch": "午餐", "afternoon": "下午", "evening": "晚间", "late_night": "深夜"}
+    return F.expr(
+        "concat_ws('',"
+        f" concat('共', customers, '人，占全部顾客', {_percent('customer_share')}, '。'),"
+        f" concat('年均下单', {_decimal('mean_orders_365d')}, '次',"
+        f"  coalesce(concat('，每单', average_order_value, '，贡献净收入', {_percent('revenue_share')}), ''), '。'),"
+        " concat('半数人在', CAST(median_recency_days AS BIGINT), '天内来过。'),"
+        f" concat('多在', {_worded('peak_daypart', dayparts)}, '光顾。'),"
+        " concat('最常购买', top_category, '。'),"
+        f" CASE WHEN at_risk_customers > 0 THEN concat({_percent('at_risk_share')}, '有流失风险。') END)"
+    )
+
+
+def _worded(column: str, words: Mapping[str, str]) -> str:
+    cases = " ".join(f"WHEN '{code}' THEN '{word}'" for code, word in words.items())
+    return f"CASE {column} {cases} END"
+
+
+def profile_features(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
+    """One row per (scheme, segment, feature) of those who allow profiling: mean, median, mean over everybody's.
+
+    Args:
+        members: customer_id, scheme, segment.
+        features: customer_features.
+        least: segments of fewer profiled customers than this are taken together.
+    """
+    known = members.select("customer_id", *_KEY).join(features.select("customer_id", *COMPARED), "customer_id")
+    sizes = known.groupBy(*_KEY).agg((F.count("*") < least).alias("is_small"))
+    folded = F.when(F.col("is_small"), F.lit(OTHER)).otherwise(F.col("segment"))
+    shown = known.join(F.broadcast(sizes), [*_KEY]).withColumn("segment", folded)
+    means = [F.expr(_mean(name)).alias(f"mean_{name}") for name in COMPARED]
+    medians = [F.expr(f"CAST(median({name}) AS DOUBLE)").alias(f"median_{name}") for name in COMPARED]
+    triples = ", ".join(f"'{name}', mean_{name}, median_{name}, all_{name}" for name in COMPARED)
+    overall = features.agg(*(F.expr(_mean(name)).alias(f"all_{name}") for name in COMPARED))
+    wide = shown.groupBy(*_KEY).agg(*means, *medians).crossJoin(F.broadcast(overall))
+    long = wide.selectExpr(*_KEY, f"stack({len(COMPARED)}, {triples}) AS (feature, mean, median, overall)")
+    return long.where("mean IS NOT NULL").select(
+        *_KEY,
+        F.concat_ws(":", *_KEY).alias("segment_key"),
+        "feature",
+        F.expr("round(mean, 6)").alias("mean"),
+        F.expr("round(median, 6)").alias("median"),
+        F.expr("round(mean / nullif(overall, 0), 6)").alias("index_to_all"),
+    )
+
+
+def _mean(name: str) -> str:
+    """Exact up to the division: features have six decimals at most."""
+    return f"CAST(sum(CAST({name} AS DECIMAL(28,6))) AS DOUBLE) / nullif(count({name}), 0)"
+
+
+def watchlist(assigned: DataFrame) -> DataFrame:
+    """One row per customer who is about to stop, the surest first by band: what changed, in the customer's numbers.
+
+    Args:
+        assigned: features, churn_risk_band and churn_risk_band_reason of everyone, is_marketing_allowed.
+    """
+    return assigned.where("churn_risk_band IN ('high', 'middle')").select(
+        "customer_id",
+        "churn_risk_band",
+        F.col("churn_risk_band_reason").alias("reason"),
+        F.col("median_gap_days").alias("personal_gap_days"),
+        F.col("recency_days").alias("days_since_last_order"),
+        F.expr("round(1 - orders_90d / nullif(orders_prev_90d, 0), 6)").alias("frequency_drop"),
+        "is_marketing_allowed",
+    )

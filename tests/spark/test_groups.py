@@ -1,0 +1,209 @@
+"""Tags, profiles of segments, tables about stores: small tables, worked out by hand."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from jobs.definitions.features import FEATURES
+from jobs.definitions.segments import NO_CONSENT, SCHEMES
+from jobs.definitions.tags import TAGS
+from jobs.transforms import profiles, stores, tags
+from tests.spark.conftest import Table, rows_of
+
+FEATURES_DDL = "customer_id STRING, " + ", ".join(f"{feature.name} {feature.type}" for feature in FEATURES)
+RECEIPT_DDL = (
+    "store_id STRING, day_type STRING, daypart STRING, hour INT, source STRING, order_id STRING, business_date DATE,"
+    " customer_id STRING, net_cents BIGINT, basket ARRAY<STRUCT<product_id: STRING, net_cents: BIGINT>>"
+)
+
+
+def test_tags_of_one_customer(table: Table) -> None:
+    features = table(
+        FEATURES_DDL,
+        [
+            {
+                "customer_id": "a", "top_category": "Baby Food", "top_category_share": 0.25, "recent_category": "茶",
+                "recent_category_share": 1.5, "late_night_share": 0.2, "evening_share": 0.399999,
+                "declared_interests": "hot pot", "attributed_interest": "Hot Pot", "attributed_lifestyle": "single",
+                "kids_count": 2, "is_birth_month": False, "days_to_anniversary": 0, "average_rating": 4.5,
+                "complaint_count": 2, "sessions_30d": 40, "referrals_365d": 0,
+            },
+            {"customer_id": "nothing"},
+        ],
+    )  # fmt: skip
+    found = rows_of(tags.tags(features, TAGS), "tag")
+    assert {row["customer_id"] for row in found} == {"a"}
+    assert {row["tag"]: (row["strength"], row["basis"]) for row in found} == {
+        "category:baby_food": (0.25, "observed"),
+        "lately:茶": (1.0, "observed"),
+        "late_night": (0.2, "observed"),
+        "interest:hot_pot": (1.0, "declared"),
+        "lifestyle:single": (0.5, "inferred"),
+        "parent": (1.0, "declared"),
+        "anniversary_soon": (1.0, "observed"),
+        "promoter": (0.9, "observed"),
+        "complained": (0.666667, "observed"),
+        "browses": (1.0, "observed"),
+    }
+    reasons = {row["tag"]: row["reason"] for row in found}
+    assert reasons["category:baby_food"] == "0.25 of net revenue in 365 days: Baby Food"
+    assert reasons["complained"] == "2 complaints in 365 days"
+
+
+def receipt(number: int, customer: str | None, hour: int, cents: int, *basket: tuple[str, int], **other: Any) -> Any:
+    where = {"store_id": "s1", "day_type": "weekday", "daypart": "lunch"}
+    lines = [{"product_id": product, "net_cents": net} for product, net in basket]
+    order = {"source": "pos", "order_id": f"o{number}", "customer_id": customer, "hour": hour, "net_cents": cents}
+    return where | order | {"basket": lines} | other
+
+
+RECEIPTS = [
+    receipt(1, "a", 12, 1000, ("tea", 400), ("tea", 200), ("pie", 400)),
+    receipt(2, "a", 13, 500, ("tea", 500)),
+    receipt(3, "b", 13, 700, ("pie", 700)),
+    receipt(4, "c", 12, 300, ("rice", 300)),
+    receipt(5, None, 12, 250, ("tea", 250)),
+    receipt(6, None, 13, 50, ("nut", 50)),
+    receipt(7, "b", 18, 900, ("tea", 900), daypart="evening"),
+]
+
+
+def test_demand_of_a_store(table: Table) -> None:
+    found = rows_of(stores.demand(table(RECEIPT_DDL, RECEIPTS)), "daypart")
+    got = [(r["store_id"], r["daypart"], r["orders_90d"], r["net_revenue_90d"], r["peak_hour"]) for r in found]
+    # at lunch three orders at 12 and three at 13
+    assert got == [("s1", "evening", 1, Decimal("9.00"), 18), ("s1", "lunch", 6, Decimal("28.00"), 12)]
+
+
+@pytest.mark.parametrize(
+    ("least", "expected"),
+    [
+        (1, [(1, "tea", 3, "13.50"), (2, "pie", 2, "11.00"), (3, "rice", 1, "3.00"), (4, "nut", 1, "0.50")]),
+        (2, [(1, "tea", 3, "13.50"), (2, "pie", 2, "11.00"), (3, "other", 2, "3.50")]),
+        (9, [(1, "other", 7, "28.00")]),
+    ],
+)
+def test_best_sellers_of_a_store(table: Table, least: int, expected: list[tuple[int, str, int, str]]) -> None:
+    found = rows_of(stores.best_sellers(table(RECEIPT_DDL, RECEIPTS), least), "daypart", "rank")
+    lunch = [row for row in found if row["daypart"] == "lunch"]
+    got = [(row["rank"], row["product_id"], row["orders_90d"], row["net_revenue_90d"]) for row in lunch]
+    assert got == [(rank, product, orders, Decimal(net)) for rank, product, orders, net in expected]
+
+
+def test_no_more_than_ten_best_sellers_are_named(table: Table) -> None:
+    many = [receipt(n, "a", 12, 100 - n, (f"p{n:02d}", 100 - n)) for n in range(12)]
+    found = sorted(rows_of(stores.best_sellers(table(RECEIPT_DDL, many), 1)), key=lambda row: row["rank"])
+    assert [row["product_id"] for row in found] == [*(f"p{n:02d}" for n in range(10)), "other"]
+    assert (found[-1]["orders_90d"], found[-1]["net_revenue_90d"]) == (2, Decimal("1.79"))
+
+
+SEGMENTS = {"a": "loyal", "b": "new", "c": "new", "d": "new"}
+
+
+@pytest.mark.parametrize(
+    ("least", "expected"),
+    [
+        (1, {"loyal": (2, "15.00"), "new": (2, "10.00"), "guest": (2, "3.00")}),
+        (2, {"other": (2, "15.00"), "new": (2, "10.00"), "guest": (2, "3.00")}),
+        (3, {"other": (4, "25.00"), "guest": (2, "3.00")}),
+    ],
+)
+def test_segment_mix_of_a_store(table: Table, least: int, expected: dict[str, tuple[int, str]]) -> None:
+    scheme = next(s for s in SCHEMES if s.name == "lifecycle_stage")
+    rows = [{"customer_id": c, scheme.column: segment} for c, segment in SEGMENTS.items()]
+    known = table(f"customer_id STRING, {scheme.column} STRING", rows)
+    found = rows_of(stores.segment_mix(table(RECEIPT_DDL, RECEIPTS), known, [scheme], least), "segment")
+    lunch = {row["segment"]: (row["orders_90d"], row["net_revenue_90d"]) for row in found if row["daypart"] == "lunch"}
+    assert lunch == {segment: (orders, Decimal(net)) for segment, (orders, net) in expected.items()}
+    assert all(row["segment_key"] == f"lifecycle_stage:{row['segment']}" for row in found)
+
+
+MEMBER_DDL = "customer_id STRING, scheme STRING, segment STRING, churn_risk_band STRING"
+MEMBERS = {
+    "a": ("big", "low"),
+    "b": ("big", "high"),
+    "c": ("big", "low"),
+    "d": ("small", "high"),
+    "e": (NO_CONSENT, "x"),
+}
+BOUGHT = [
+    {"customer_id": "a", "recency_days": 1, "orders_365d": 10, "net_revenue_365d": Decimal("100.00"),
+     "top_category": "tea", "top_product_id": "p1", "preferred_daypart": "lunch", "weekend_share": 0.1},
+    {"customer_id": "b", "recency_days": 9, "orders_365d": 4, "net_revenue_365d": Decimal("51.00"),
+     "top_category": "pie", "top_product_id": "p2", "preferred_daypart": "lunch", "weekend_share": 0.2},
+    {"customer_id": "c", "recency_days": 4, "orders_365d": 1, "net_revenue_365d": Decimal("9.00"),
+     "top_category": "tea", "top_product_id": "p2"},
+    {"customer_id": "d", "recency_days": 100, "orders_365d": 1, "net_revenue_365d": Decimal("40.00"),
+     "weekend_share": 0.9},
+]  # fmt: skip
+
+
+def members(table: Table) -> Any:
+    rows = [{"customer_id": c, "scheme": "s", "segment": s, "churn_risk_band": b} for c, (s, b) in MEMBERS.items()]
+    return table(MEMBER_DDL, rows)
+
+
+def test_profile_of_a_segment(table: Table) -> None:
+    found = {row["segment"]: row for row in rows_of(profiles.profiles(members(table), table(FEATURES_DDL, BOUGHT), 1))}
+    big = found["big"]
+    assert (big["customers"], big["customer_share"]) == (3, 0.6)
+    assert (big["net_revenue_365d"], big["revenue_share"]) == (Decimal("160.00"), 0.8)
+    assert big["average_order_value"] == Decimal("10.67")  # 160 over 15 orders
+    assert (big["median_recency_days"], big["mean_orders_365d"]) == (4.0, 5.0)
+    assert (big["at_risk_customers"], big["at_risk_share"]) == (1, 0.333333)
+    assert (big["top_category"], big["top_product_id"], big["peak_daypart"]) == ("tea", "p2", "lunch")
+    assert big["portrait"] == (
+        "3 customers, 60.0% of all who are known. They order 5.0 times a year for 10.67 each, 80.0% of the net "
+        "revenue. Half of them were here within 4 days. Most come at lunch. Most buy tea. 33.3% are about to stop."
+    )
+    assert big["portrait_zh"].startswith("共3人，占全部顾客60.0%。年均下单5.0次，每单10.67，贡献净收入80.0%。")
+    silent = found[NO_CONSENT]
+    assert silent["portrait"] == "1 customers, 20.0% of all who are known."
+    assert (silent["customers"], silent["net_revenue_365d"], silent["mean_orders_365d"]) == (1, Decimal("0.00"), None)
+    assert not any(row["is_suppressed"] for row in found.values())
+
+
+def test_of_a_small_group_nothing_is_said(table: Table) -> None:
+    found = {row["segment"]: row for row in rows_of(profiles.profiles(members(table), table(FEATURES_DDL, BOUGHT), 2))}
+    assert {name: row["is_suppressed"] for name, row in found.items()} == {
+        "big": False,
+        "small": True,
+        NO_CONSENT: True,
+    }
+    said = {"scheme", "segment", "segment_key", "is_suppressed"}
+    assert {name for name, value in found["small"].items() if value is not None} == said
+    # what is not said of the small ones still counts in the whole
+    assert found["big"]["customer_share"] == 0.6
+
+
+def test_features_that_set_a_segment_apart(table: Table) -> None:
+    def of(least: int) -> dict[tuple[str, str], tuple[float, float, float | None]]:
+        rows = rows_of(profiles.profile_features(members(table), table(FEATURES_DDL, BOUGHT), least))
+        return {(r["segment"], r["feature"]): (r["mean"], r["median"], r["index_to_all"]) for r in rows}
+
+    every = of(1)
+    assert every["big", "recency_days"] == (4.666667, 4.0, 0.163743)  # 14/3 over 28.5
+    assert every["big", "weekend_share"] == (0.15, 0.15, 0.375)  # of those who have one; 0.15 over 0.4
+    assert every["small", "net_revenue_365d"] == (40.0, 40.0, 0.8)
+    assert ("big", "average_rating") not in every
+    assert {segment for segment, _ in every} == {"big", "small"}
+    folded = of(2)
+    assert {segment for segment, _ in folded} == {"big", "other"}
+    assert folded["other", "orders_365d"] == (1.0, 1.0, 0.25)
+
+
+def test_watchlist(table: Table) -> None:
+    ddl = FEATURES_DDL + ", churn_risk_band STRING, churn_risk_band_reason STRING, is_marketing_allowed BOOLEAN"
+    common = {"churn_risk_band_reason": "r", "is_marketing_allowed": True, "recency_days": 40, "median_gap_days": 8.0}
+    rows = [
+        {"customer_id": "a", "churn_risk_band": "high", "orders_90d": 3, "orders_prev_90d": 9, **common},
+        {"customer_id": "b", "churn_risk_band": "middle", "orders_90d": 2, "orders_prev_90d": 0, **common},
+        {"customer_id": "c", "churn_risk_band": "low", "orders_90d": 2, "orders_prev_90d": 2, **common},
+        {"customer_id": "d", "churn_risk_band": NO_CONSENT},
+    ]
+    found = rows_of(profiles.watchlist(table(ddl, rows)), "customer_id")
+    got = [(r["customer_id"], r["personal_gap_days"], r["days_since_last_order"], r["frequency_drop"]) for r in found]
+    assert got == [("a", 8.0, 40, 0.666667), ("b", 8.0, 40, None)]
