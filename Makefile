@@ -108,7 +108,7 @@ $(UV_READY):
 
 $(READY): requirements.lock pyproject.toml $(UV_READY)
 	test -x $(BIN)/python || $(UV) venv --quiet --python $(PYTHON) .venv
-	$(UV) pip sync --quiet --python $(BIN)/python requirements.lock
+	$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
 	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -119,5 +119,5 @@ $(READY): requirements.lock pyproject.toml $(UV_READY)
 .venv-airflow/.ready: requirements.lock $(UV_READY)
 	$(UV) venv --quiet --clear --python $(PYTHON) .venv-airflow
 	sed -E '/^ +(--hash=|#)/d; s/ *\\$$//' requirements.lock > .venv-airflow/constraints.txt
-	$(UV) pip install --quiet --python .venv-airflow/bin/python $(AIRFLOW) --constraints .venv-airflow/constraints.txt
+	$(UV) pip install --quiet --compile-bytecode --python .venv-airflow/bin/python $(AIRFLOW) --constraints .venv-airflow/constraints.txt
 	@touch $@
