@@ -13,7 +13,7 @@ from jobs.definitions.model import ddl
 from jobs.definitions.segments import Scheme, version_of
 from jobs.definitions.tags import TAGS
 from jobs.models import rfm
-from jobs.steps import receipts
+from jobs.steps import receipts, value
 from jobs.steps.context import Context
 from jobs.steps.features import OWNERS
 from jobs.steps.publishing import publish, published
@@ -38,11 +38,13 @@ def run(context: Context) -> dict[str, Any]:
     night.restore(context.base, "models", _MODEL)
     features = published(context, p.CUSTOMER_FEATURES)
     cuts, warning = _cuts(context, features)
+    worth = value.run(context)
     chosen = context.settings.schemes
     people = context.spark.read.parquet(str(night.table("identity", "people")))
     people = people.select("customer_id", "is_marketing_allowed")
     assigned = segments.with_segments(rfm.with_scores(features, cuts), people, chosen)
-    versions = {"model_version": cuts.version if cuts else rfm.NONE_VERSION, "rules_version": version_of(*chosen)}
+    model_version = cuts.version if cuts else rfm.NONE_VERSION
+    versions = {"model_version": model_version, "rules_version": version_of(*chosen)}
     constants = {name: F.lit(value) for name, value in versions.items()}
     write_staged(assigned.withColumns(constants), night, "assigned")
     assigned = read_staged(context.spark, night, "assigned")
@@ -50,12 +52,13 @@ def run(context: Context) -> dict[str, Any]:
     record = {
         **versions,
         "rules": {scheme.name: scheme.version for scheme in chosen},
-        "warnings": [warning] if warning else [],
+        "value_version": worth["version"],
+        "warnings": [*([warning] if warning else []), *worth["warnings"]],
     }
     _write_history(context, assigned, chosen, cuts, record)
     _write_groups(context, chosen)
     publish(context, tags.tags(features, TAGS), p.CUSTOMER_TAGS)
-    publish(context, profiles.watchlist(assigned), p.CHURN_WATCHLIST)
+    publish(context, profiles.watchlist(assigned, published(context, p.CUSTOMER_VALUE)), p.CHURN_WATCHLIST)
     night.record("segments", record)
     return record
 
@@ -132,7 +135,9 @@ def _write_groups(context: Context, chosen: Sequence[Scheme]) -> None:
     bands = codes.select("customer_id", "churn_risk_band")
     members = segments.codes_of(codes, chosen).join(bands, "customer_id")
     features = published(context, p.CUSTOMER_FEATURES)
-    publish(context, profiles.profiles(members, features, least), p.SEGMENT_PROFILES)
+    worth = published(context, p.CUSTOMER_VALUE)
+    publish(context, profiles.profiles(members, features, worth, least), p.SEGMENT_PROFILES)
+    publish(context, profiles.kpis(members, features, least), p.SEGMENT_KPIS)
     publish(context, profiles.profile_features(members, features, least), p.SEGMENT_PROFILE_FEATURES)
     first = context.day - timedelta(days=stores.DAYS - 1)
     dates = [str(first + timedelta(days=n)) for n in range(stores.DAYS)]

@@ -21,16 +21,22 @@ COMPARED = (
 _MODES = {"top_category": "top_category", "top_product_id": "top_product_id", "peak_daypart": "preferred_daypart"}
 
 
-def profiles(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
+#: what somebody is expected to buy, and that it does not come
+AT_RISK = "CAST(round(predicted_clv_365d * churn_probability_90d, 2) AS DECIMAL(18,2))"
+
+
+def profiles(members: DataFrame, features: DataFrame, value: DataFrame, least: int) -> DataFrame:
     """One row per (scheme, segment): its size, its share, its habits, its portrait in words.
 
     Args:
         members: customer_id, scheme, segment, churn_risk_band of every known customer.
         features: customer_features.
+        value: customer_value.
         least: of groups smaller than this nothing is said.
     """
     needed = ("net_revenue_365d", "orders_365d", "recency_days", *_MODES.values())
     known = members.join(features.select("customer_id", *needed), "customer_id", "left")
+    known = known.join(value.select("customer_id", F.expr(AT_RISK).alias("at_risk")), "customer_id", "left")
     sums = known.groupBy(*_KEY).agg(
         F.count("*").alias("customers"),
         F.expr("CAST(coalesce(sum(net_revenue_365d), 0) AS DECIMAL(18,2))").alias("net_revenue_365d"),
@@ -38,6 +44,7 @@ def profiles(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
         F.expr("round(CAST(median(recency_days) AS DOUBLE), 6)").alias("median_recency_days"),
         F.expr("round(CAST(sum(orders_365d) AS DOUBLE) / nullif(count(orders_365d), 0), 6)").alias("mean_orders_365d"),
         F.count_if(F.col("churn_risk_band") == "high").alias("at_risk_customers"),
+        F.expr("CAST(sum(at_risk) AS DECIMAL(18,2))").alias("value_at_risk"),
     )
     for name, feature in _MODES.items():
         counted = known.where(f"{feature} IS NOT NULL").groupBy(*_KEY, feature).count()
@@ -143,18 +150,64 @@ def _mean(name: str) -> str:
     return f"CAST(sum(CAST({name} AS DECIMAL(28,6))) AS DOUBLE) / nullif(count({name}), 0)"
 
 
-def watchlist(assigned: DataFrame) -> DataFrame:
+#: measure -> SQL over the customers of a segment who allow profiling
+_KPIS = {
+    "retention_rate_90d": "count_if(orders_prev_90d > 0 AND orders_90d > 0) / nullif(count_if(orders_prev_90d > 0), 0)",
+    "repeat_rate_90d": "count_if(orders_90d > 1) / nullif(count_if(orders_90d > 0), 0)",
+    "new_to_repeat_rate_90d": "count_if(is_new AND orders_total > 1) / nullif(count_if(is_new), 0)",
+    "win_back_rate_90d": "count_if(came_back) / nullif(count_if(came_back OR recency_days > 270), 0)",
+    "revenue_growth_90d": "CAST(sum(net_revenue_90d) AS DOUBLE)"
+    " / nullif(CAST(sum(net_revenue_prev_90d) AS DOUBLE), 0) - 1",
+    "satisfaction": f"{_mean('average_rating')}",
+    "complaint_rate": "CAST(sum(complaint_count) AS DOUBLE) / nullif(CAST(sum(orders_365d) AS DOUBLE), 0)",
+    "revenue_share": "CAST(sum(net_revenue_90d) AS DOUBLE) / nullif(CAST(max(all_90d) AS DOUBLE), 0)",
+    "revenue_share_prev": "CAST(sum(net_revenue_prev_90d) AS DOUBLE) / nullif(CAST(max(all_prev_90d) AS DOUBLE), 0)",
+}
+
+
+def kpis(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
+    """One row per (scheme, segment): how its customers of tonight did over their last 270 days.
+
+    Args:
+        members: customer_id, scheme, segment of every known customer.
+        features: customer_features.
+        least: of groups smaller than this nothing is said.
+    """
+    sums = {name: F.sum(f"net_revenue_{name.removeprefix('all_')}") for name in ("all_90d", "all_prev_90d")}
+    overall = features.agg(*(total.alias(name) for name, total in sums.items()))
+    marked = features.crossJoin(F.broadcast(overall)).withColumns(
+        {
+            "is_new": F.expr("orders_total > 0 AND tenure_days < 90"),
+            "came_back": F.expr("coalesce(comeback_gap_days, 0) > 180"),
+        }
+    )
+    needed = (
+        "orders_90d", "orders_prev_90d", "orders_365d", "orders_total", "recency_days", "net_revenue_90d",
+        "net_revenue_prev_90d", "average_rating", "complaint_count",
+    )  # fmt: skip
+    known = members.join(marked.select("customer_id", "is_new", "came_back", *needed, *sums), "customer_id", "left")
+    measures = [F.expr(f"round({sql}, 6)").alias(name) for name, sql in _KPIS.items()]
+    found = known.groupBy(*_KEY).agg((F.count("*") >= least).alias("is_shown"), *measures)
+    hidden = found.withColumns({name: F.when(F.col("is_shown"), F.col(name)) for name in _KPIS})
+    return hidden.withColumn("segment_key", F.concat_ws(":", *_KEY))
+
+
+def watchlist(assigned: DataFrame, value: DataFrame) -> DataFrame:
     """One row per customer who is about to stop, the surest first by band: what changed, in the customer's numbers.
 
     Args:
         assigned: features, churn_risk_band and churn_risk_band_reason of everyone, is_marketing_allowed.
+        value: customer_value.
     """
-    return assigned.where("churn_risk_band IN ('high', 'middle')").select(
+    warned = assigned.where("churn_risk_band IN ('high', 'middle')")
+    worth = value.select("customer_id", F.expr(AT_RISK).alias("value_at_risk"))
+    return warned.join(worth, "customer_id", "left").select(
         "customer_id",
         "churn_risk_band",
         F.col("churn_risk_band_reason").alias("reason"),
         F.col("median_gap_days").alias("personal_gap_days"),
         F.col("recency_days").alias("days_since_last_order"),
         F.expr("round(1 - orders_90d / nullif(orders_prev_90d, 0), 6)").alias("frequency_drop"),
+        "value_at_risk",
         "is_marketing_allowed",
     )

@@ -83,6 +83,7 @@ KEYS: dict[str, str] = {
     "customer_tags": "customer_id tag",
     "segment_profiles": "scheme segment",
     "segment_profile_features": "scheme segment feature",
+    "segment_kpis": "scheme segment",
     "store_demand": "store_id day_type daypart",
     "store_best_sellers": "store_id day_type daypart rank",
     "store_segment_mix": "store_id day_type daypart scheme segment",
@@ -93,7 +94,6 @@ RESTRICTED = {"customer_crosswalk", "customer_identities", "identity_ledger"}
 
 #: promised and not there yet -> the issue that brings it; an entry that has come must be struck out
 LATER_TABLES = {
-    "customer_value": "customer value", "segment_kpis": "profiles",
     "campaign_audiences": "campaigns", "campaign_effects": "campaigns", "campaign_channel_effects": "campaigns",
     "customer_identities": "identity resolution", "identity_ledger": "identity resolution",
 }  # fmt: skip
@@ -102,8 +102,7 @@ LATER_COLUMNS = {
         "behaviour_cluster": "clusters", "purchase_topic": "topics", "som_cluster": "clusters", "need_segment": "needs",
         "predicted_lifecycle_30d": "customer value",
     },
-    "churn_watchlist": {"value_at_risk": "customer value"},
-    "segment_profiles": {"value_at_risk": "customer value"},
+    "segment_kpis": {"service_response_hours": "profiles"},
 }  # fmt: skip
 
 #: a feature's name: a quantity, and a window or unit that agrees with its type

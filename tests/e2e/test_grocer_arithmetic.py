@@ -34,7 +34,7 @@ SALES = Decimal("4596039.58")
 PUBLISHED = (
     "customer_features", "customer_segments", "customer_days", "dim_customer", "store_demand", "store_best_sellers",
     "store_segment_mix", "segment_profiles", "segment_memberships", "segment_trend", "dim_segment", "dim_scheme",
-    "customer_tags", "churn_watchlist",
+    "customer_tags", "churn_watchlist", "customer_value",
 )  # fmt: skip
 SCORES = ["recency_score", "frequency_score", "monetary_score", "rfm_segment", "rfm8_segment"]
 
@@ -392,3 +392,28 @@ def test_tags_are_of_those_who_allow_profiling(compared: duckdb.DuckDBPyConnecti
     tagged = "SELECT customer_id, tag, strength FROM published_customer_tags WHERE tag = 'coupons'"
     assert one(compared, f"SELECT count(*) > 10 FROM ({coupons})") == (True,)
     assert equal(compared, coupons, tagged)
+
+
+def test_value_is_of_everyone_who_allows_profiling(compared: duckdb.DuckDBPyConnection) -> None:
+    pairs = "published_customer_value FULL JOIN published_customer_features AS feature USING (customer_id)"
+    absent = "feature.snapshot_date IS NULL OR published_customer_value.snapshot_date IS NULL"
+    lonely = f"SELECT count(*) FROM {pairs} WHERE {absent}"
+    assert one(compared, lonely) == (0,)
+    due = (
+        "CASE WHEN recency_days <= 180 THEN"
+        " DATE '2017-12-31' + greatest(1, ceil(median_gap_days)::INT - recency_days)::INT END"
+    )
+    expected = f"SELECT customer_id, ({due})::DATE FROM published_customer_features"
+    assert equal(compared, expected, "SELECT customer_id, next_order_expected_on FROM published_customer_value")
+    worth = (
+        "SELECT count(*) FROM published_customer_value WHERE"
+        " abs(predicted_clv_365d - expected_orders_365d * expected_order_value::DOUBLE) > 0.0051"
+        " OR probability_alive NOT BETWEEN 0 AND 1 OR churn_probability_90d NOT BETWEEN 1 - probability_alive AND 1"
+        " OR expected_orders_90d > expected_orders_365d"
+        " OR (expected_orders_90d IS NULL) <> (expected_order_value IS NULL)"
+    )
+    assert one(compared, worth) == (0,)
+    # frozen on the first night, so it is of the model's own making and not of tonight's; about what a quarter holds
+    quarter = "SELECT sum(expected_orders_90d) / (SELECT sum(orders_90d) FROM published_customer_features)"
+    (ratio,) = one(compared, f"{quarter} FROM published_customer_value")
+    assert isinstance(ratio, float) and 0.7 < ratio < 1.3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -10,7 +11,8 @@ import pytest
 from jobs.definitions.features import FEATURES
 from jobs.definitions.segments import NO_CONSENT, SCHEMES
 from jobs.definitions.tags import TAGS
-from jobs.transforms import profiles, stores, tags
+from jobs.models.lifetime import LifetimeFit, OrderModel, ValueModel
+from jobs.transforms import profiles, stores, tags, value
 from tests.spark.conftest import Table, rows_of
 
 FEATURES_DDL = "customer_id STRING, " + ", ".join(f"{feature.name} {feature.type}" for feature in FEATURES)
@@ -141,19 +143,32 @@ BOUGHT = [
 ]  # fmt: skip
 
 
+VALUE_DDL = "customer_id STRING, predicted_clv_365d DECIMAL(18,2), churn_probability_90d DOUBLE"
+WORTH = [
+    {"customer_id": "a", "predicted_clv_365d": Decimal("100.00"), "churn_probability_90d": 0.25},
+    {"customer_id": "b", "predicted_clv_365d": Decimal("10.01"), "churn_probability_90d": 0.5},  # 5.005 rounds up
+    {"customer_id": "c", "predicted_clv_365d": None, "churn_probability_90d": 0.5},
+]
+
+
 def members(table: Table) -> Any:
     rows = [{"customer_id": c, "scheme": "s", "segment": s, "churn_risk_band": b} for c, (s, b) in MEMBERS.items()]
     return table(MEMBER_DDL, rows)
 
 
+def profiled(table: Table, least: int) -> Any:
+    return profiles.profiles(members(table), table(FEATURES_DDL, BOUGHT), table(VALUE_DDL, WORTH), least)
+
+
 def test_profile_of_a_segment(table: Table) -> None:
-    found = {row["segment"]: row for row in rows_of(profiles.profiles(members(table), table(FEATURES_DDL, BOUGHT), 1))}
+    found = {row["segment"]: row for row in rows_of(profiled(table, 1))}
     big = found["big"]
     assert (big["customers"], big["customer_share"]) == (3, 0.6)
     assert (big["net_revenue_365d"], big["revenue_share"]) == (Decimal("160.00"), 0.8)
     assert big["average_order_value"] == Decimal("10.67")  # 160 over 15 orders
     assert (big["median_recency_days"], big["mean_orders_365d"]) == (4.0, 5.0)
     assert (big["at_risk_customers"], big["at_risk_share"]) == (1, 0.333333)
+    assert big["value_at_risk"] == Decimal("30.01")
     assert (big["top_category"], big["top_product_id"], big["peak_daypart"]) == ("tea", "p2", "lunch")
     assert big["portrait"] == (
         "3 customers, 60.0% of all who are known. They order 5.0 times a year for 10.67 each, 80.0% of the net "
@@ -167,7 +182,7 @@ def test_profile_of_a_segment(table: Table) -> None:
 
 
 def test_of_a_small_group_nothing_is_said(table: Table) -> None:
-    found = {row["segment"]: row for row in rows_of(profiles.profiles(members(table), table(FEATURES_DDL, BOUGHT), 2))}
+    found = {row["segment"]: row for row in rows_of(profiled(table, 2))}
     assert {name: row["is_suppressed"] for name, row in found.items()} == {
         "big": False,
         "small": True,
@@ -195,6 +210,38 @@ def test_features_that_set_a_segment_apart(table: Table) -> None:
     assert folded["other", "orders_365d"] == (1.0, 1.0, 0.25)
 
 
+def test_how_a_segment_does(table: Table) -> None:
+    did = [
+        # came in the 90 days before and again, twice; 60.00 after 30.00
+        {"customer_id": "a", "orders_90d": 2, "orders_prev_90d": 1, "orders_total": 9, "tenure_days": 400,
+         "net_revenue_90d": Decimal("60.00"), "net_revenue_prev_90d": Decimal("30.00"), "recency_days": 3,
+         "average_rating": 5.0, "complaint_count": 1, "orders_365d": 8},
+        # did not come again, and rated
+        {"customer_id": "b", "orders_90d": 0, "orders_prev_90d": 3, "orders_total": 3, "tenure_days": 170,
+         "net_revenue_90d": Decimal("0.00"), "net_revenue_prev_90d": Decimal("10.00"), "recency_days": 95,
+         "average_rating": 2.0, "complaint_count": 0, "orders_365d": 3},
+        # is new
+        {"customer_id": "c", "orders_90d": 1, "orders_prev_90d": 0, "orders_total": 1, "tenure_days": 89,
+         "net_revenue_90d": Decimal("20.00"), "net_revenue_prev_90d": Decimal("0.00"), "recency_days": 89,
+         "complaint_count": 0, "orders_365d": 1},
+        # came back after 200 days
+        {"customer_id": "d", "orders_90d": 1, "orders_prev_90d": 0, "orders_total": 5, "tenure_days": 900,
+         "net_revenue_90d": Decimal("20.00"), "net_revenue_prev_90d": Decimal("0.00"), "recency_days": 9,
+         "comeback_gap_days": 200, "complaint_count": 0, "orders_365d": 1},
+    ]  # fmt: skip
+    found = {r["segment"]: r for r in rows_of(profiles.kpis(members(table), table(FEATURES_DDL, did), 1))}
+    names = ("retention_rate_90d", "repeat_rate_90d", "new_to_repeat_rate_90d", "win_back_rate_90d",
+             "revenue_growth_90d", "satisfaction", "complaint_rate", "revenue_share", "revenue_share_prev")  # fmt: skip
+    assert {segment: tuple(row[name] for name in names) for segment, row in found.items()} == {
+        "big": (0.5, 0.5, 0.0, None, 1.0, 3.5, 0.083333, 0.8, 1.0),
+        "small": (None, 0.0, None, 1.0, None, None, 0.0, 0.2, 0.0),
+        NO_CONSENT: (None,) * 9,
+    }
+    folded = {r["segment"]: r for r in rows_of(profiles.kpis(members(table), table(FEATURES_DDL, did), 2))}
+    assert folded["big"]["retention_rate_90d"] == 0.5
+    assert {folded["small"][name] for name in names} == {None}
+
+
 def test_watchlist(table: Table) -> None:
     ddl = FEATURES_DDL + ", churn_risk_band STRING, churn_risk_band_reason STRING, is_marketing_allowed BOOLEAN"
     common = {"churn_risk_band_reason": "r", "is_marketing_allowed": True, "recency_days": 40, "median_gap_days": 8.0}
@@ -204,6 +251,55 @@ def test_watchlist(table: Table) -> None:
         {"customer_id": "c", "churn_risk_band": "low", "orders_90d": 2, "orders_prev_90d": 2, **common},
         {"customer_id": "d", "churn_risk_band": NO_CONSENT},
     ]
-    found = rows_of(profiles.watchlist(table(ddl, rows)), "customer_id")
-    got = [(r["customer_id"], r["personal_gap_days"], r["days_since_last_order"], r["frequency_drop"]) for r in found]
-    assert got == [("a", 8.0, 40, 0.666667), ("b", 8.0, 40, None)]
+    found = rows_of(profiles.watchlist(table(ddl, rows), table(VALUE_DDL, WORTH[:1])), "customer_id")
+    names = ("customer_id", "personal_gap_days", "days_since_last_order", "frequency_drop", "value_at_risk")
+    got = [tuple(row[name] for name in names) for row in found]
+    assert got == [("a", 8.0, 40, 0.666667, Decimal("25.00")), ("b", 8.0, 40, None, None)]
+
+
+GROUPED = {"customer_id": "a", "orders_total": 3, "tenure_days": 272, "recency_days": 59, "orders_365d": 3,
+           "average_order_value": Decimal("20.00"), "median_gap_days": 60.5}  # fmt: skip
+MODEL = LifetimeFit("v", OrderModel(0.2426, 4.4136, 0.7929, 2.4259, 0.0), ValueModel(6.25, 3.74, 15.44), 0.1, 30.0)
+
+
+def test_value_of_a_customer(table: Table) -> None:
+    rows = [
+        GROUPED,
+        {"customer_id": "gone", "orders_total": 1, "tenure_days": 400, "recency_days": 400, "orders_365d": 0},
+        {"customer_id": "prospect", "orders_total": 0, "tenure_days": 5, "orders_365d": 0},
+    ]
+    features = table(FEATURES_DDL, rows)
+    kinds = {row["customer_id"]: tuple(row[name] for name in value.KIND) for row in rows_of(value.histories(features))}
+    assert kinds == {"a": (2, 210, 266), "gone": (0, 0, 399)}  # 213 and 272 days in whole weeks
+    said = {"expected_orders_90d": 0.5, "expected_orders_365d": 1.5, "probability_alive": 0.9,
+            "probability_of_none_90d": 0.6}  # fmt: skip
+    names = (*value.KIND, *said)
+    scored = table(
+        ", ".join(
+            f"{name} {'BIGINT' if name == 'repeats' else 'INT' if name in value.KIND else 'DOUBLE'}" for name in names
+        ),
+        [dict(zip(value.KIND, kind, strict=True)) | said for kind in kinds.values()],
+    )
+    found = {
+        r["customer_id"]: r
+        for r in rows_of(value.customer_value(features, scored, MODEL.order_value_sql, "2026-06-30"))
+    }
+    # 6.25 * (15.44 + 3 * 20) / (6.25 * 3 + 3.74 - 1) = 471.5 / 21.49
+    assert found["a"]["expected_order_value"] == Decimal("21.94")
+    assert found["a"]["predicted_clv_365d"] == Decimal("32.91")
+    assert found["a"]["churn_probability_90d"] == 0.6
+    assert found["a"]["next_order_expected_on"] == date(2026, 7, 2)  # ceil(60.5) - 59 days on
+    # without an order in the year: everybody's, 6.25 * 15.44 / 2.74
+    assert found["gone"]["expected_order_value"] == Decimal("35.22")
+    assert found["gone"]["next_order_expected_on"] is None
+    assert {v for k, v in found["prospect"].items() if k != "customer_id"} == {None}
+
+
+def test_value_without_a_model_that_holds(table: Table) -> None:
+    features = table(FEATURES_DDL, [GROUPED])
+    averages = LifetimeFit("v", None, None, 0.1, 30.0, ("why",))
+    (row,) = rows_of(value.customer_value(features, None, averages.order_value_sql, "2026-06-30"))
+    assert row["expected_order_value"] == Decimal("26.25")  # (3 * 20 + 5 * 30) / 8
+    assert (row["expected_orders_90d"], row["probability_alive"], row["predicted_clv_365d"]) == (None, None, None)
+    (row,) = rows_of(value.customer_value(features, None, "CAST(NULL AS DOUBLE)", "2026-06-30"))
+    assert {v for k, v in row.items() if k not in ("customer_id", "next_order_expected_on")} == {None}

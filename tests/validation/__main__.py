@@ -1,4 +1,4 @@
-"""Precision and recall of quarantine by kind of dirt: ``make validation``, or ``python -m tests.validation --help``.
+"""Quarantine by kind of dirt, customer value by published figures: ``make validation``, ``python -m tests.validation``.
 
 Generates a dirty chain, runs two nights, compares what they set aside, repaired and merged with the truth about the
 dirt, prints a table and writes it to ``docs/validation.md``. Ends with 1 if a kind without a stated reason is below
@@ -14,12 +14,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.support import ROOT, Site, business
+from tests.validation import cdnow
 from tests.validation.measure import Evidence, Figure, Measured, read_truth
 
 NIGHTS = 2
 PAGE = ROOT / "docs" / "validation.md"
 
-HEAD = """# How well dirt is found
+HEAD = """# How well dirt is found, and value foretold
 
 Written by `make validation`; edit `tests/validation`, not this page. A generated chain is damaged by a known hand
 (`jobs/sample/dirt`, {kinds} kinds over three sources), {nights} nights are run, and what they set aside is compared
@@ -52,6 +53,8 @@ def page(measured: Measured, size: str) -> Iterator[str]:
             yield f"| {' | '.join(_cells(one))} |"
     yield from ("", "## Clean rows", "")
     yield f"{len(measured.strays)} rows without damage were set aside."
+    yield ""
+    yield from cdnow.section()
 
 
 def _cells(one: Figure) -> tuple[str, ...]:

@@ -1,0 +1,65 @@
+"""Customer value from features and from what a fitted model says of each kind of history."""
+
+from __future__ import annotations
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+#: a kind of history: orders after the first, days from the first to the last in whole weeks, days observed likewise
+KIND = ("repeats", "last_days", "observed_days")
+_ABSENT = ("expected_orders_90d", "expected_orders_365d", "probability_alive", "probability_of_none_90d")
+_CLV = "CAST(round(expected_orders_365d * CAST(expected_order_value AS DOUBLE), 2) AS DECIMAL(18,2))"
+#: somebody unseen for longer is not expected on any day
+_GONE_DAYS = 180
+
+
+def histories(features: DataFrame) -> DataFrame:
+    """One row per customer who ever ordered: customer_id and the columns of ``KIND``.
+
+    Whole weeks, so that there are few kinds however many customers there are.
+    """
+    return features.where("orders_total > 0").select(
+        "customer_id",
+        F.expr("orders_total - 1").alias("repeats"),
+        F.expr("(tenure_days - recency_days) DIV 7 * 7").alias("last_days"),
+        F.expr("tenure_days DIV 7 * 7").alias("observed_days"),
+    )
+
+
+def spent(features: DataFrame) -> DataFrame:
+    """One row per customer with orders in 365 days of a mean value above nothing: orders, mean_value in whole units."""
+    return features.where("orders_365d > 0 AND average_order_value >= 0.5").select(
+        F.col("orders_365d").alias("orders"), F.expr("CAST(round(average_order_value) AS DOUBLE)").alias("mean_value")
+    )
+
+
+def customer_value(features: DataFrame, scored: DataFrame | None, order_value: str, day: str) -> DataFrame:
+    """One row per customer of customer_features; null where nothing can be said.
+
+    Args:
+        features: customer_features.
+        scored: ``KIND`` and what the model says of it; None without a model.
+        order_value: SQL over orders_365d and average_order_value: what an order is expected to be worth.
+        day: business date of the snapshot.
+    """
+    rows = features.select("customer_id", "orders_365d", "average_order_value", "median_gap_days", "recency_days")
+    if scored is not None:
+        kinds = histories(features).join(F.broadcast(scored), [*KIND])
+        rows = rows.join(kinds.drop(*KIND), "customer_id", "left")
+    missing = {name: F.lit(None).cast("double") for name in _ABSENT if name not in rows.columns}
+    gap = "CAST(greatest(1, ceil(median_gap_days) - recency_days) AS INT)"
+    worth = f"CASE WHEN recency_days IS NOT NULL THEN CAST(round({order_value}, 2) AS DECIMAL(18,2)) END"
+    due = f"CASE WHEN recency_days <= {_GONE_DAYS} THEN date_add(DATE'{day}', {gap}) END"
+    said = rows.withColumns(missing | {"expected_order_value": F.expr(worth)})
+    return said.select(
+        "customer_id",
+        "expected_orders_90d",
+        "expected_orders_365d",
+        "probability_alive",
+        F.col("probability_of_none_90d").alias("churn_probability_90d"),
+        "expected_order_value",
+        F.expr("CAST(round(expected_orders_365d * expected_order_value, 2) AS DECIMAL(18,2))").alias(
+            "predicted_clv_365d"
+        ),
+        F.expr(due).alias("next_order_expected_on"),
+    )
