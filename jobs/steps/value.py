@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,8 +56,8 @@ def _model(context: Context, features: DataFrame) -> tuple[LifetimeFit | None, l
     sample = features.where(f"pmod(xxhash64(customer_id), {-(-found['n'] // SAMPLE)}) = 0")
     kinds = value.histories(sample).groupBy(*value.KIND).agg(F.count("*").alias("customers"))
     spent = value.spent(sample).groupBy("orders", "mean_value").agg(F.count("*").alias("customers"))
-    values = [_floats(column) for column in spent.toArrow().select(["orders", "mean_value", "customers"]).columns]
-    model = lifetime.fit(_histories(kinds.toArrow()), values, f"value-{context.day}")
+    values = [_floats(column) for column in _sorted(spent, ("orders", "mean_value")).columns]
+    model = lifetime.fit(_histories(_sorted(kinds, value.KIND)), values, f"value-{context.day}")
     files.write_text(path, model.to_json())
     return model, [f"customer_value falls back to averages: {reason}" for reason in model.reasons]
 
@@ -69,6 +70,11 @@ def _scored(context: Context, model: LifetimeFit, features: DataFrame) -> DataFr
     rows = pa.table({name: kinds[name] for name in value.KIND} | columns)
     write_arrow(rows, context.night, "features", "lifetimes", sort=value.KIND)
     return context.spark.read.parquet(str(context.night.table("features", "lifetimes")))
+
+
+def _sorted(counts: DataFrame, key: Sequence[str]) -> pa.Table:
+    """Counted rows in the order of their key: sums of doubles, and so a fit, depend on the order of rows."""
+    return counts.toArrow().select([*key, "customers"]).sort_by([(name, "ascending") for name in key])
 
 
 def _histories(kinds: pa.Table) -> Histories:
