@@ -136,8 +136,10 @@ def fit_orders(of: Histories) -> OrderModel:
     """Maximum likelihood of BG/NBD.
 
     Raises:
-        ValueError: the search did not end, or at parameters that nobody would believe.
+        ValueError: there is no time to go by; the search did not end, or at parameters that nobody would believe.
     """
+    if not of.observed.size or not of.observed.max() > 0:
+        raise ValueError("BG/NBD has no time to go by")
     scale = 1.0 / float(of.observed.max())  # the search is better conditioned when times are about one
 
     def minus_log_likelihood(logs: Floats) -> float:
@@ -231,7 +233,7 @@ def fit(histories: Histories, values: Sequence[Floats], version: str) -> Lifetim
     except ValueError as error:
         reasons.append(str(error))
     weeks = float(np.sum(histories.customers * np.maximum(histories.observed, 1.0)))
-    rate = float(np.sum(histories.customers * (histories.repeats + 1.0))) / weeks
+    rate = float(np.sum(histories.customers * (histories.repeats + 1.0))) / weeks if weeks else 0.0
     total = float(np.sum(customers * orders))
     mean = float(np.sum(customers * orders * mean_value)) / total if total else 0.0
     return LifetimeFit(version, orders_model, value_model, rate, mean, tuple(reasons))

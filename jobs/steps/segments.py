@@ -52,8 +52,8 @@ def run(context: Context) -> dict[str, Any]:
     record = {
         **versions,
         "rules": {scheme.name: scheme.version for scheme in chosen},
-        "value_version": worth["version"],
-        "warnings": [*([warning] if warning else []), *worth["warnings"]],
+        "value": worth,
+        "warnings": [warning] if warning else [],
     }
     _write_history(context, assigned, chosen, cuts, record)
     _write_groups(context, chosen)

@@ -32,34 +32,35 @@ def run(context: Context) -> dict[str, Any]:
     """Publish customer_value.
 
     Returns:
-        version of the model, and warnings of a fit that was not believed.
+        version of the model, and why a fit was not believed, if one was not.
     """
     context.night.restore(context.base, "models", _MODEL)
     features = published(context, p.CUSTOMER_FEATURES)
-    model, warnings = _model(context, features)
+    model = _model(context, features)
     scored = None if model is None else _scored(context, model, features)
     order_value = model.order_value_sql if model else "CAST(NULL AS DOUBLE)"
     publish(context, value.customer_value(features, scored, order_value, str(context.day)), p.CUSTOMER_VALUE)
-    return {"version": model.version if model else "none", "warnings": warnings}
+    return {"version": model.version if model else "none", "reasons": model.reasons if model else ()}
 
 
-def _model(context: Context, features: DataFrame) -> tuple[LifetimeFit | None, list[str]]:
+def _model(context: Context, features: DataFrame) -> LifetimeFit | None:
     """The frozen model, or the one fitted tonight if it is the first night that has enough to go by."""
     path = context.night.table("models", _MODEL) / "value.json"
     if path.is_file():
-        return LifetimeFit.from_json(path.read_text("utf-8")), []
+        return LifetimeFit.from_json(path.read_text("utf-8"))
     bounds = context.settings.thresholds
     seen = features.agg(F.count_if(F.expr("orders_total > 0")).alias("n"), F.max("tenure_days").alias("days"))
     found = seen.where("true").collect()[0]
-    if found["n"] < bounds.rfm_min_buyers or (found["days"] or 0) + 1 < bounds.rfm_min_history_days:
-        return None, []  # the scores have said so
+    if not found["n"] or found["n"] < bounds.rfm_min_buyers or (found["days"] or 0) + 1 < bounds.rfm_min_history_days:
+        return None  # the scores have said so
     sample = features.where(f"pmod(xxhash64(customer_id), {-(-found['n'] // SAMPLE)}) = 0")
     kinds = value.histories(sample).groupBy(*value.KIND).agg(F.count("*").alias("customers"))
     spent = value.spent(sample).groupBy("orders", "mean_value").agg(F.count("*").alias("customers"))
     values = [_floats(column) for column in _sorted(spent, ("orders", "mean_value")).columns]
     model = lifetime.fit(_histories(_sorted(kinds, value.KIND)), values, f"value-{context.day}")
-    files.write_text(path, model.to_json())
-    return model, [f"customer_value falls back to averages: {reason}" for reason in model.reasons]
+    if model.orders is not None:  # else the next night tries again
+        files.write_text(path, model.to_json())
+    return model
 
 
 def _scored(context: Context, model: LifetimeFit, features: DataFrame) -> DataFrame:

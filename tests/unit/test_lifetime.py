@@ -118,3 +118,10 @@ def test_the_model_file_says_all() -> None:
         LifetimeFit("v", None, None, 0.1, 20.0, ("why",)),
     ):
         assert LifetimeFit.from_json(found.to_json()) == found
+
+
+@pytest.mark.parametrize("customers", [0, 5])
+def test_a_first_day_has_no_time_to_go_by(customers: int) -> None:
+    nothing = np.zeros(customers)
+    found = lifetime.fit(Histories(nothing, nothing, nothing, np.ones(customers)), [nothing[:0]] * 3, "v")
+    assert found.orders is None and "BG/NBD has no time to go by" in found.reasons
