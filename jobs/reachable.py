@@ -6,7 +6,6 @@ earlier one always holds first, is a mistake in the rules. DuckDB computes them,
 
 from __future__ import annotations
 
-import random
 import re
 import sys
 from collections.abc import Sequence
@@ -21,7 +20,6 @@ from jobs.errors import ContractError, UsageError
 from jobs.settings import Settings
 
 CUSTOMERS = 100_000
-_SEED = 20_260_630
 _TYPES = {feature.name: feature.type for feature in FEATURES} | SCORES
 _BOUNDS: dict[str, tuple[float | None, float | None]] = {f.name: (f.minimum, f.maximum) for f in FEATURES}
 _BOUNDS |= {name: (1, 5) for name in SCORES if name.endswith("_score")}
@@ -69,11 +67,9 @@ def check(settings: Settings) -> str:
 
 def _customers(chosen: Sequence[Scheme]) -> str:
     """A statement that makes the random customers, one column per feature or score that a rule names."""
-    draw = random.Random(_SEED)  # noqa: S311  # nothing secret
     columns = []
-    for name, values in _candidates(chosen).items():
+    for seed, (name, values) in enumerate(_candidates(chosen).items()):
         listed = ", ".join("NULL" if value is None else f"'{value}'" for value in values)
-        seed = draw.randrange(1 << 30)
         place = f"CASE WHEN n > 0 THEN CAST(1 + hash(n, {seed}) % {len(values)} AS INT) END"  # of one nothing is known
         columns.append(f"CAST(([{listed}])[{place}] AS {_TYPES[name]}) AS {name}")
     return f"CREATE TABLE customer AS SELECT {', '.join(columns)} FROM range({CUSTOMERS}) AS t(n)"

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from jobs import reachable
-from jobs.definitions.segments import Scheme, Segment, schemes
+from jobs.definitions.segments import Preset, Scheme, Segment, schemes
 
 
 def segment(code: str, when: str) -> Segment:
@@ -49,8 +49,8 @@ def test_every_declared_segment_can_be_given(capsys: pytest.CaptureFixture[str])
 
 
 def test_the_check_names_what_cannot_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    def broken(preset: str) -> tuple[Scheme, ...]:
-        first, *others = schemes(preset)  # type: ignore[arg-type]
+    def broken(preset: Preset) -> tuple[Scheme, ...]:
+        first, *others = schemes(preset)
         return (
             first,
             replace(others[0], segments=(segment("never", "orders_365d < 0 AND false"), *others[0].segments)),

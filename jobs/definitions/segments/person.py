@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobs.definitions.segments.scheme import Scheme, Segment, untold
 
 _YOUNG = "age_group IN ('under_25', '25_to_34')"
-_UNDER_45 = "age_group IN ('under_25', '25_to_34', '35_to_44')"
+UNDER_45 = "age_group IN ('under_25', '25_to_34', '35_to_44')"
 
 DEMOGRAPHIC = Scheme(
     "demographic", "Demography", "人口特征", "Age and household.", "年龄与家庭。",
@@ -15,7 +15,7 @@ DEMOGRAPHIC = Scheme(
         Segment("senior", "Senior", "长者", "65 or older.", "65岁及以上。", "age_group = '65_and_over'",
                 "Quiet hours, delivery."),
         Segment("young_family", "Young family", "年轻家庭", "Children, and younger than 45.", "有子女且不满45岁。",
-                f"kids_count >= 1 AND {_UNDER_45}", "Children's menus, weekends."),
+                f"kids_count >= 1 AND {UNDER_45}", "Children's menus, weekends."),
         Segment("family", "Family", "家庭", "Children, and 45 or older or of unknown age.",
                 "有子女，年满45岁或年龄未知。", "kids_count >= 1", "Family sizes."),
         Segment("young_single", "Young single", "年轻单身", "Lives alone, younger than 35.", "独居且不满35岁。",
@@ -81,11 +81,11 @@ LIFESTYLE = Scheme(
     "coalesce(CAST(weekend_group_share AS STRING), 'none'))",
     (
         _lifestyle("urban_young_parent", "Urban young parent", "都市年轻父母",
-                   ("children and younger than 45.", "有子女且不满45岁。", f"kids_count >= 1 AND {_UNDER_45}"),
+                   ("children and younger than 45.", "有子女且不满45岁。", f"kids_count >= 1 AND {UNDER_45}"),
                    "Quick meals, children's offers."),
         _lifestyle("young_mother", "Young mother", "年轻妈妈",
                    ("mostly things for babies, younger than 45.", "主要购买母婴用品且不满45岁。",
-                    f"lower(top_category) LIKE '%baby%' AND {_UNDER_45}"), "Things for babies."),
+                    f"lower(top_category) LIKE '%baby%' AND {UNDER_45}"), "Things for babies."),
         _lifestyle("overtime_worker", "Overtime worker", "加班族",
                    ("two in five orders late at night, mostly on weekdays.", "四成以上订单在工作日深夜。",
                     "late_night_share >= 0.4 AND weekend_share < 0.4"), "Late delivery."),

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from jobs.definitions.segments.person import UNDER_45
 from jobs.definitions.segments.scheme import Scheme, Segment, without_orders
 
-_UNDER_45 = "age_group IN ('under_25', '25_to_34', '35_to_44')"
 _FRESH = "produce|fresh|fruit|vegetable|meat|seafood|dairy"
 
 PERSONA = Scheme(
@@ -25,7 +25,7 @@ PERSONA = Scheme(
                 "Half of six or more orders at weekday lunch, for one or two, not known to be 45 or older.",
                 "至少6单，半数以上为工作日午餐，一至两人，未知年满45岁。",
                 "orders_365d >= 6 AND weekday_lunch_share >= 0.5 AND coalesce(average_party_size, 1) < 2.5 AND "
-                f"coalesce({_UNDER_45}, true)", "Quick set meals, pre-order.", presets=("restaurant",)),
+                f"coalesce({UNDER_45}, true)", "Quick set meals, pre-order.", presets=("restaurant",)),
         Segment("family_diners", "Family diners", "家庭聚餐客",
                 "Two in five of three or more orders with three or more people on weekends or holidays.",
                 "至少3单，四成以上为周末或节假日三人及以上。",
@@ -37,7 +37,7 @@ PERSONA = Scheme(
                 presets=("restaurant", "supermarket")),
         Segment("young_mothers", "Young mothers", "年轻妈妈", "Mostly things for babies, younger than 45.",
                 "主要购买母婴用品且不满45岁。",
-                f"(regexp_like(lower(top_category), 'baby|infant|diaper') AND {_UNDER_45}) OR "
+                f"(regexp_like(lower(top_category), 'baby|infant|diaper') AND {UNDER_45}) OR "
                 "lifestyle_segment = 'young_mother'", "Things for babies, by age of the child.",
                 presets=("supermarket", "online_retail")),
         Segment("fashion_followers", "Fashion followers", "时尚追随者", "Mostly clothes, or known to follow fashion.",
@@ -57,7 +57,7 @@ PERSONA = Scheme(
         Segment("price_sensitive", "The price-sensitive", "价格敏感者", "Buys mostly what is reduced.",
                 "多购买折扣商品。", "price_sensitivity = 'high'", "Coupons; they work here."),
         Segment("urban_young_parents", "Urban young parents", "都市年轻父母", "Children, younger than 45.",
-                "有子女且不满45岁。", f"kids_count >= 1 AND {_UNDER_45}", "Quick meals, children's offers.",
+                "有子女且不满45岁。", f"kids_count >= 1 AND {UNDER_45}", "Quick meals, children's offers.",
                 presets=("restaurant", "supermarket")),
         Segment("fresh_food_lovers", "Fresh-food lovers", "生鲜爱好者", "Most net revenue is of fresh food.",
                 "净收入以生鲜为主。",

@@ -10,10 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 Preset = Literal["restaurant", "supermarket", "online_retail"]
-PRESETS: tuple[Preset, ...] = ("restaurant", "supermarket", "online_retail")
+PRESETS: tuple[Preset, ...] = get_args(Preset)
 
 #: where a segment or a tag is known from
 BASES = ("declared", "inferred", "unknown")

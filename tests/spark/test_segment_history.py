@@ -1,0 +1,154 @@
+"""Membership periods, migrations with their causes, sizes: small tables, worked out by hand."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from jobs.definitions.segments import NO_CONSENT
+from jobs.transforms import history
+from tests.spark.conftest import Table, rows_of
+
+FIRST = date(2026, 6, 28)
+#: three nights of one scheme; a and b move, c joins late, d leaves
+NIGHTS = [
+    {"a": "new", "b": "active", "d": "loyal"},
+    {"a": "active", "b": "active", "c": "new", "d": "loyal"},
+    {"a": "new", "b": "loyal", "c": "new"},
+]
+TONIGHT_DDL = "customer_id STRING, scheme STRING, segment STRING, reason STRING, rule_version STRING"
+PERIOD_DDL = (
+    "customer_id STRING, scheme STRING, segment STRING, segment_key STRING, reason STRING, rule_version STRING,"
+    " valid_from DATE, valid_to DATE, is_current BOOLEAN"
+)
+
+
+def test_periods_have_neither_gaps_nor_overlaps(table: Table) -> None:
+    periods = table(PERIOD_DDL, [])
+    for number, segments in enumerate(NIGHTS):
+        said = {"scheme": "s", "reason": "r", "rule_version": "v"}
+        rows = [{"customer_id": c, "segment": s, **said} for c, s in segments.items()]
+        found = rows_of(history.memberships(periods, table(TONIGHT_DDL, rows), str(FIRST + timedelta(days=number))))
+        periods = table(PERIOD_DDL, found)
+    open_end = date(9999, 12, 31)
+    days = [FIRST + timedelta(days=n) for n in range(3)]
+    got = {(r["customer_id"], r["segment_key"], r["valid_from"], r["valid_to"], r["is_current"]) for r in found}
+    assert got == {
+        ("a", "s:new", days[0], days[1], False),
+        ("a", "s:active", days[1], days[2], False),
+        ("a", "s:new", days[2], open_end, True),
+        ("b", "s:active", days[0], days[2], False),
+        ("b", "s:loyal", days[2], open_end, True),
+        ("c", "s:new", days[1], open_end, True),
+        ("d", "s:loyal", days[0], days[2], False),
+    }
+    by_customer = defaultdict(list)
+    for row in sorted(found, key=lambda r: r["valid_from"]):
+        by_customer[row["customer_id"]].append(row)
+    for rows in by_customer.values():
+        assert all(one["valid_to"] == two["valid_from"] for one, two in pairwise(rows))
+
+
+def test_a_rerun_of_the_same_segments_changes_no_period(table: Table) -> None:
+    row = {"customer_id": "a", "scheme": "s", "segment": "new", "reason": "r", "rule_version": "v"}
+    rows = table(TONIGHT_DDL, [row])
+    once = rows_of(history.memberships(table(PERIOD_DDL, []), rows, "2026-06-28"))
+    again = rows_of(history.memberships(table(PERIOD_DDL, once), rows, "2026-06-29"))
+    assert once == again
+
+
+SIZED_DDL = "customer_id STRING, scheme STRING, segment STRING, net_revenue_365d DECIMAL(18,2)"
+
+
+def sized(table: Table, segments: dict[str, str], net: str = "5.00") -> Any:
+    rows = [
+        {"customer_id": c, "scheme": "s", "segment": s, "net_revenue_365d": Decimal(net)} for c, s in segments.items()
+    ]
+    return table(SIZED_DDL, rows)
+
+
+BEFORE = {"stays": "new", "moves": "new", "leaves": "loyal", "merges": "loyal", "asks": NO_CONSENT, "forbids": "active"}
+AFTER = {"stays": "new", "moves": "active", "asks": "new", "forbids": NO_CONSENT, "joins": "new", "joins2": "new"}
+
+
+BETWEEN_DDL = "customer_id STRING, scheme STRING, segment STRING, rule_cause STRING"
+#: what tonight's rules make of the night before: they would have put "stays" elsewhere and "leaves" too
+RULED = BEFORE | {"stays": "active", "leaves": "new"}
+OWN = {
+    ("loyal", "_outside", "merged"): (1, "5.00"),
+    (NO_CONSENT, "new", "consent"): (1, "7.00"),
+    ("active", NO_CONSENT, "consent"): (1, "7.00"),
+    ("_outside", "new", "joined"): (2, "14.00"),
+    ("new", "active", "moved"): (1, "7.00"),
+}
+
+
+@pytest.mark.parametrize(
+    ("cause", "before", "flows"),
+    [
+        (None, BEFORE, OWN | {("loyal", "_outside", "left"): (1, "5.00")}),
+        # by the rules from new to active, by itself back to new: each is told
+        *(
+            (cause, BEFORE, OWN | {
+                ("new", "active", cause): (1, "7.00"), ("active", "new", "moved"): (1, "7.00"),
+                ("loyal", "new", cause): (1, "5.00"), ("new", "_outside", "left"): (1, "5.00"),
+            })
+            for cause in ("rules", "model")
+        ),
+        # a scheme that is new has nobody before: the rules put them in
+        ("rules", {}, OWN | {
+            ("_outside", "active", "rules"): (2, "14.00"), ("_outside", "new", "rules"): (2, "12.00"),
+            ("_outside", "loyal", "rules"): (1, "5.00"), ("_outside", NO_CONSENT, "rules"): (1, "7.00"),
+            ("active", "new", "moved"): (1, "7.00"), ("new", "_outside", "left"): (1, "5.00"),
+        }),
+    ],
+)  # fmt: skip
+def test_migrations_say_why_and_add_up(
+    table: Table, cause: str | None, before: dict[str, str], flows: dict[tuple[str, str, str], tuple[int, str]]
+) -> None:
+    gone = table("old_customer_id STRING", [{"old_customer_id": "merges"}])
+    ruled = [{"customer_id": c, "scheme": "s", "segment": s, "rule_cause": cause} for c, s in RULED.items()]
+    between = table(BETWEEN_DDL, ruled if cause else [])
+    found = rows_of(
+        history.migrations(
+            sized(table, before, "5.00"), sized(table, AFTER, "7.00"), between, gone, previous_day="2026-06-28"
+        )
+    )
+    got = {(r["from_segment"], r["to_segment"], r["cause"]): (r["customers"], r["net_revenue_365d"]) for r in found}
+    money = {k: (n, Decimal(net)) for k, (n, net) in flows.items()}
+    if before:
+        assert got == money
+    else:  # of a scheme that nobody was in before, nothing is known of what they were worth then
+        assert {k: n for k, (n, _) in got.items()} == {k: n for k, (n, _) in money.items()}
+    change: Counter[str] = Counter()
+    for row in found:
+        change[row["to_segment"]] += row["customers"]
+        change[row["from_segment"]] -= row["customers"]
+    sizes_before, sizes_after = Counter(before.values()), Counter(AFTER.values())
+    for segment in {*sizes_before, *sizes_after}:
+        assert change[segment] == sizes_after[segment] - sizes_before[segment], segment
+
+
+def test_trend_keeps_other_nights_and_replaces_tonight(table: Table) -> None:
+    ddl = (
+        "scheme STRING, segment STRING, customers BIGINT, net_revenue_365d DECIMAL(18,2), segment_key STRING,"
+        " snapshot_date DATE"
+    )
+    first = history.trend(table(ddl, []), sized(table, BEFORE), "2026-06-28")
+    second = history.trend(table(ddl, rows_of(first)), sized(table, AFTER), "2026-06-29")
+    again = rows_of(history.trend(table(ddl, rows_of(second)), sized(table, AFTER), "2026-06-29"))
+    got = {(str(r["snapshot_date"]), r["segment_key"]): (r["customers"], r["net_revenue_365d"]) for r in again}
+    assert got == {
+        ("2026-06-28", "s:new"): (2, Decimal("10.00")),
+        ("2026-06-28", "s:loyal"): (2, Decimal("10.00")),
+        ("2026-06-28", "s:active"): (1, Decimal("5.00")),
+        ("2026-06-28", f"s:{NO_CONSENT}"): (1, Decimal("5.00")),
+        ("2026-06-29", "s:new"): (4, Decimal("20.00")),
+        ("2026-06-29", "s:active"): (1, Decimal("5.00")),
+        ("2026-06-29", f"s:{NO_CONSENT}"): (1, Decimal("5.00")),
+    }
