@@ -93,7 +93,7 @@ def _features() -> str:
         "## How features are computed\n\n"
         "Each feature is an expression over one view of a customer's history; `features` are features of "
         "views. Where a chain has no feed of the optional entity named beside a view, its features are null; where "
-        "it has one that holds nothing of a customer, counts are 0.\n\n"
+        "it has one that holds nothing of a customer, counts are 0. A DOUBLE is rounded half up to six decimals.\n\n"
         + _grid(("view", "one row is", "columns behind customer_id", "from"), views)
         + "\n"
         + _grid(("feature", "over", "SQL", "without rows"), rows)

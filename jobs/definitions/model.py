@@ -10,6 +10,19 @@ Type = Literal["STRING", "INT", "BIGINT", "DECIMAL(18,2)", "DECIMAL(18,4)", "DOU
 MONEY: Type = "DECIMAL(18,2)"
 
 
+def rounded(sql: str) -> str:
+    """A DOUBLE with six decimals, half up, in SQL.
+
+    By way of decimals: engines disagree about the half of a DOUBLE, and about its last bit in a median.
+    """
+    return f"CAST(CAST(CAST({sql} AS DECIMAL(28,9)) AS DECIMAL(28,6)) AS DOUBLE)"
+
+
+def in_cents(sql: str) -> str:
+    """A DOUBLE as an amount of money, half up, in SQL; see :func:`rounded`."""
+    return f"CAST(CAST({sql} AS DECIMAL(28,9)) AS DECIMAL(18,2))"
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its name, its Spark SQL type, what it means and what it may hold."""

@@ -10,6 +10,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.definitions.features import FROM_RECEIPTS, Feature
+from jobs.definitions.model import rounded
 
 #: computed of everybody every night, from the person and from the other features
 _SCALAR = ("profile", "features")
@@ -24,7 +25,7 @@ def aggregated(views: Mapping[str, DataFrame], features: Sequence[Feature]) -> D
     """
     frames = []
     for view, rows in views.items():
-        chosen = [F.expr(f.sql).cast(f.type).alias(f.name) for f in features if f.over == view]
+        chosen = [_computed(f).alias(f.name) for f in features if f.over == view]
         if chosen:
             frames.append(rows.groupBy("customer_id").agg(*chosen))
     return reduce(lambda wide, one: wide.join(one, "customer_id", "left"), frames)
@@ -59,9 +60,13 @@ def customer_features(
     wide = reduce(lambda wide, part: wide.join(part, "customer_id", "left"), parts, people)
     wide = wide.withColumns({f.name: _filled(f, absent) for f in features if f.over not in _SCALAR})
     for scalar in _SCALAR:
-        computed = {f.name: F.expr(f.sql).cast(f.type) for f in features if f.over == scalar}
+        computed = {f.name: _computed(f) for f in features if f.over == scalar}
         wide = wide.withColumns(computed) if computed else wide
     return wide.select("customer_id", *(f.name for f in features))
+
+
+def _computed(feature: Feature) -> SparkColumn:
+    return F.expr(rounded(feature.sql) if feature.type == "DOUBLE" else feature.sql).cast(feature.type)
 
 
 def _filled(feature: Feature, absent: Collection[str]) -> SparkColumn:

@@ -8,6 +8,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.definitions.model import in_cents, rounded
 from jobs.definitions.segments import OTHER
 
 _KEY = ("scheme", "segment")
@@ -22,7 +23,7 @@ _MODES = {"top_category": "top_category", "top_product_id": "top_product_id", "p
 
 
 #: what somebody is expected to buy, and that it does not come
-AT_RISK = "CAST(round(predicted_clv_365d * churn_probability_90d, 2) AS DECIMAL(18,2))"
+AT_RISK = in_cents("predicted_clv_365d * churn_probability_90d")
 
 
 def profiles(members: DataFrame, features: DataFrame, value: DataFrame, least: int) -> DataFrame:
@@ -41,8 +42,8 @@ def profiles(members: DataFrame, features: DataFrame, value: DataFrame, least: i
         F.count("*").alias("customers"),
         F.expr("CAST(coalesce(sum(net_revenue_365d), 0) AS DECIMAL(18,2))").alias("net_revenue_365d"),
         F.sum("orders_365d").alias("orders"),
-        F.expr("round(CAST(median(recency_days) AS DOUBLE), 6)").alias("median_recency_days"),
-        F.expr("round(CAST(sum(orders_365d) AS DOUBLE) / nullif(count(orders_365d), 0), 6)").alias("mean_orders_365d"),
+        F.expr(rounded("median(recency_days)")).alias("median_recency_days"),
+        F.expr(rounded("CAST(sum(orders_365d) AS DOUBLE) / nullif(count(orders_365d), 0)")).alias("mean_orders_365d"),
         F.count_if(F.col("churn_risk_band") == "high").alias("at_risk_customers"),
         F.expr("CAST(sum(at_risk) AS DECIMAL(18,2))").alias("value_at_risk"),
     )
@@ -55,12 +56,12 @@ def profiles(members: DataFrame, features: DataFrame, value: DataFrame, least: i
     )
     whole = sums.join(F.broadcast(totals), "scheme").withColumns(
         {
-            "customer_share": F.expr("round(customers / everybody, 6)"),
+            "customer_share": F.expr(rounded("customers / everybody")),
             "revenue_share": F.expr(
-                "round(CAST(net_revenue_365d AS DOUBLE) / nullif(CAST(everything AS DOUBLE), 0), 6)"
+                rounded("CAST(net_revenue_365d AS DOUBLE) / nullif(CAST(everything AS DOUBLE), 0)")
             ),
             "average_order_value": F.expr("CAST(net_revenue_365d / nullif(orders, 0) AS DECIMAL(18,2))"),
-            "at_risk_share": F.expr("round(at_risk_customers / customers, 6)"),
+            "at_risk_share": F.expr(rounded("at_risk_customers / customers")),
             "is_suppressed": F.col("customers") < least,
         }
     )
@@ -71,12 +72,12 @@ def profiles(members: DataFrame, features: DataFrame, value: DataFrame, least: i
 
 
 def _percent(share: str) -> str:
-    return _decimal(f"100 * {share}", "%.1f%%")
+    return f"concat({_one_decimal(f'100 * {share}')}, '%')"
 
 
-def _decimal(value: str, form: str = "%.1f") -> str:
-    """A number in words; null where there is none, which ``format_string`` alone would write out."""
-    return f"CASE WHEN {value} IS NOT NULL THEN format_string('{form}', {value}) END"
+def _one_decimal(number: str) -> str:
+    """A number in words."""
+    return f"CAST(CAST(CAST({number} AS DECIMAL(28,6)) AS DECIMAL(28,1)) AS STRING)"
 
 
 def _portrait() -> SparkColumn:
@@ -88,7 +89,7 @@ def _portrait() -> SparkColumn:
     return F.expr(
         "concat_ws(' ',"
         f" concat(customers, ' customers, ', {_percent('customer_share')}, ' of all who are known.'),"
-        f" concat('They order ', {_decimal('mean_orders_365d')}, ' times a year',"
+        f" concat('They order ', {_one_decimal('mean_orders_365d')}, ' times a year',"
         f"  coalesce(concat(' for ', average_order_value, ' each, ', {_percent('revenue_share')},"
         "  ' of the net revenue'), ''), '.'),"
         " concat('Half of them were here within ', CAST(median_recency_days AS BIGINT), ' days.'),"
@@ -103,7 +104,7 @@ def _portrait_zh() -> SparkColumn:
     return F.expr(
         "concat_ws('',"
         f" concat('共', customers, '人，占全部顾客', {_percent('customer_share')}, '。'),"
-        f" concat('年均下单', {_decimal('mean_orders_365d')}, '次',"
+        f" concat('年均下单', {_one_decimal('mean_orders_365d')}, '次',"
         f"  coalesce(concat('，每单', average_order_value, '，贡献净收入', {_percent('revenue_share')}), ''), '。'),"
         " concat('半数人在', CAST(median_recency_days AS BIGINT), '天内来过。'),"
         f" concat('多在', {_worded('peak_daypart', dayparts)}, '光顾。'),"
@@ -130,7 +131,7 @@ def profile_features(members: DataFrame, features: DataFrame, least: int) -> Dat
     folded = F.when(F.col("is_small"), F.lit(OTHER)).otherwise(F.col("segment"))
     shown = known.join(F.broadcast(sizes), [*_KEY]).withColumn("segment", folded)
     means = [F.expr(_mean(name)).alias(f"mean_{name}") for name in COMPARED]
-    medians = [F.expr(f"CAST(median({name}) AS DOUBLE)").alias(f"median_{name}") for name in COMPARED]
+    medians = [F.expr(f"median({name})").alias(f"median_{name}") for name in COMPARED]
     triples = ", ".join(f"'{name}', mean_{name}, median_{name}, all_{name}" for name in COMPARED)
     overall = features.agg(*(F.expr(_mean(name)).alias(f"all_{name}") for name in COMPARED))
     wide = shown.groupBy(*_KEY).agg(*means, *medians).crossJoin(F.broadcast(overall))
@@ -139,9 +140,9 @@ def profile_features(members: DataFrame, features: DataFrame, least: int) -> Dat
         *_KEY,
         F.concat_ws(":", *_KEY).alias("segment_key"),
         "feature",
-        F.expr("round(mean, 6)").alias("mean"),
-        F.expr("round(median, 6)").alias("median"),
-        F.expr("round(mean / nullif(overall, 0), 6)").alias("index_to_all"),
+        F.expr(rounded("mean")).alias("mean"),
+        F.expr(rounded("median")).alias("median"),
+        F.expr(rounded("mean / nullif(overall, 0)")).alias("index_to_all"),
     )
 
 
@@ -186,7 +187,7 @@ def kpis(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
         "net_revenue_prev_90d", "average_rating", "complaint_count",
     )  # fmt: skip
     known = members.join(marked.select("customer_id", "is_new", "came_back", *needed, *sums), "customer_id", "left")
-    measures = [F.expr(f"round({sql}, 6)").alias(name) for name, sql in _KPIS.items()]
+    measures = [F.expr(rounded(sql)).alias(name) for name, sql in _KPIS.items()]
     found = known.groupBy(*_KEY).agg((F.count("*") >= least).alias("is_shown"), *measures)
     hidden = found.withColumns({name: F.when(F.col("is_shown"), F.col(name)) for name in _KPIS})
     return hidden.withColumn("segment_key", F.concat_ws(":", *_KEY))
@@ -207,7 +208,7 @@ def watchlist(assigned: DataFrame, value: DataFrame) -> DataFrame:
         F.col("churn_risk_band_reason").alias("reason"),
         F.col("median_gap_days").alias("personal_gap_days"),
         F.col("recency_days").alias("days_since_last_order"),
-        F.expr("round(1 - orders_90d / nullif(orders_prev_90d, 0), 6)").alias("frequency_drop"),
+        F.expr(rounded("1 - orders_90d / nullif(orders_prev_90d, 0)")).alias("frequency_drop"),
         "value_at_risk",
         "is_marketing_allowed",
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.definitions.segments import NO_CONSENT, NO_CONSENT_REASON, Scheme
+from jobs.transforms.words import doubles_of, in_words
 
 
 def rule_text(scheme: Scheme) -> str:
@@ -32,7 +33,8 @@ def with_segments(scored: DataFrame, people: DataFrame, schemes: Sequence[Scheme
         ruled = ruled.withColumn(scheme.column, F.expr(rule_text(scheme)))
         if scheme.basis:
             ruled = ruled.withColumn(scheme.basis_column, F.expr(scheme.basis))
-    reasons = {f"{s.name}_reason": F.expr(_sentence(s)) for s in schemes}
+    doubles = doubles_of(ruled)
+    reasons = {f"{s.name}_reason": F.expr(_sentence(s, doubles)) for s in schemes}
     ruled = ruled.withColumns(reasons).withColumn("is_profiled", F.lit(True))
     everyone = people.join(ruled, "customer_id", "left")
     columns = [*(s.column for s in schemes), *(s.basis_column for s in schemes if s.basis)]
@@ -41,10 +43,10 @@ def with_segments(scored: DataFrame, people: DataFrame, schemes: Sequence[Scheme
     return everyone.withColumns(codes | why)
 
 
-def _sentence(scheme: Scheme) -> str:
+def _sentence(scheme: Scheme, doubles: Collection[str]) -> str:
     """The rule in words and, where they can be had, the customer's numbers."""
     words = " ".join(f"WHEN '{segment.code}' THEN '{_escaped(segment.description_en)}'" for segment in scheme.segments)
-    numbers = f"coalesce(concat(' Here: ', {scheme.because}, '.'), '')"
+    numbers = f"coalesce(concat(' Here: ', {in_words(scheme.because, doubles)}, '.'), '')"
     return f"concat(CASE {scheme.column} {words} END, {numbers})"
 
 

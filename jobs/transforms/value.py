@@ -5,10 +5,11 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.definitions.model import in_cents
+
 #: a kind of history: orders after the first, days from the first to the last in whole weeks, days observed likewise
 KIND = ("repeats", "last_days", "observed_days")
 _ABSENT = ("expected_orders_90d", "expected_orders_365d", "probability_alive", "probability_of_none_90d")
-_CLV = "CAST(round(expected_orders_365d * CAST(expected_order_value AS DOUBLE), 2) AS DECIMAL(18,2))"
 #: somebody unseen for longer is not expected on any day
 _GONE_DAYS = 180
 
@@ -48,7 +49,7 @@ def customer_value(features: DataFrame, scored: DataFrame | None, order_value: s
         rows = rows.join(kinds.drop(*KIND), "customer_id", "left")
     missing = {name: F.lit(None).cast("double") for name in _ABSENT if name not in rows.columns}
     gap = "CAST(greatest(1, ceil(median_gap_days) - recency_days) AS INT)"
-    worth = f"CASE WHEN recency_days IS NOT NULL THEN CAST(round({order_value}, 2) AS DECIMAL(18,2)) END"
+    worth = f"CASE WHEN recency_days IS NOT NULL THEN {in_cents(order_value)} END"
     due = f"CASE WHEN recency_days <= {_GONE_DAYS} THEN date_add(DATE'{day}', {gap}) END"
     said = rows.withColumns(missing | {"expected_order_value": F.expr(worth)})
     return said.select(
@@ -58,8 +59,6 @@ def customer_value(features: DataFrame, scored: DataFrame | None, order_value: s
         "probability_alive",
         F.col("probability_of_none_90d").alias("churn_probability_90d"),
         "expected_order_value",
-        F.expr("CAST(round(expected_orders_365d * expected_order_value, 2) AS DECIMAL(18,2))").alias(
-            "predicted_clv_365d"
-        ),
+        F.expr(in_cents("expected_orders_365d * expected_order_value")).alias("predicted_clv_365d"),
         F.expr(due).alias("next_order_expected_on"),
     )

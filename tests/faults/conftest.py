@@ -15,6 +15,8 @@ import pytest
 
 from tests.support import Business, Site, business
 
+pytest.register_assert_rewrite("tests.faults.watching")  # so that it says which tables differ, and by how many rows
+
 
 @dataclass(frozen=True)
 class Undisturbed:

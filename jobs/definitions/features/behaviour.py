@@ -13,7 +13,7 @@ def _said(name: str, attribute: str) -> Feature:
 
 BEHAVIOUR: tuple[Feature, ...] = (
     Feature("average_rating", "DOUBLE", "stars", "Mean rating in 365 days.", "feedback",
-            "round(sum(rating) / nullif(count(rating), 0), 6)", minimum=1, maximum=5),
+            "sum(rating) / nullif(count(rating), 0)", minimum=1, maximum=5),
     Feature("last_rating", "INT", "stars", "The last rating in 365 days.", "feedback",
             "max_by(rating, struct(given_at, feedback_id)) FILTER (WHERE rating IS NOT NULL)", minimum=1, maximum=5),
     counted("reviews", 365, "feedback", "rating IS NOT NULL", "Notes with a rating"),

@@ -83,7 +83,7 @@ class Feature:
     unit: str | None
     description: str
     over: View | Literal["features"]
-    sql: str
+    sql: str  #: a DOUBLE is rounded to six decimals when it is computed
     if_none: str = "NULL"  #: value for a customer without any row in the view
     minimum: float | None = None
     maximum: float | None = None
@@ -138,21 +138,21 @@ def money(name: str, view: View, cents: str, description: str, if_none: str = "N
 def order_share(name: str, condition: str, description: str, of: str = "true") -> Feature:
     """A share of the orders in 365 days, or of those of them for which ``of`` is true."""
     base = f"days_ago < {YEAR}" if of == "true" else f"days_ago < {YEAR} AND {of}"
-    sql = f"round(count_if({base} AND {condition}) / nullif(count_if({base}), 0), 6)"
+    sql = f"count_if({base} AND {condition}) / nullif(count_if({base}), 0)"
     return Feature(name, "DOUBLE", "share", description, "orders", sql, minimum=0, maximum=1)
 
 
 def gross_share(name: str, cents: str, description: str) -> Feature:
     """A share of gross in 365 days."""
     sums = (f"sum({part}) FILTER (WHERE days_ago < {YEAR})" for part in (cents, "gross_cents"))
-    sql = "round({} / nullif({}, 0), 6)".format(*sums)
+    sql = "{} / nullif({}, 0)".format(*sums)
     return Feature(name, "DOUBLE", "share", description, "orders", sql, minimum=0, maximum=1)
 
 
 def order_mean(name: str, column: str, unit: str, description: str, minimum: float) -> Feature:
     """The mean of a column over the orders in 365 days that have one."""
     within = f"FILTER (WHERE days_ago < {YEAR})"
-    sql = f"round(CAST(sum({column}) {within} AS DOUBLE) / nullif(count({column}) {within}, 0), 6)"
+    sql = f"CAST(sum({column}) {within} AS DOUBLE) / nullif(count({column}) {within}, 0)"
     return Feature(name, "DOUBLE", unit, description, "orders", sql, minimum=minimum)
 
 
@@ -168,7 +168,7 @@ def usual(name: str, kind: Habit, description: str, type_: Type = "STRING", says
 
 def usual_share(name: str, kind: Habit, description: str) -> Feature:
     """Orders with what most have in common, over all."""
-    sql = f"round({_of(kind, 'usual_orders')} / nullif({_of(kind, 'orders')}, 0), 6)"
+    sql = f"{_of(kind, 'usual_orders')} / nullif({_of(kind, 'orders')}, 0)"
     return Feature(name, "DOUBLE", "share", description, "habits", sql, minimum=0, maximum=1)
 
 
@@ -180,7 +180,7 @@ def favourite(name: str, kind: Taste, description: str, by: str = "") -> Feature
 def favourite_share(name: str, kind: Taste, description: str, by: str = "") -> Feature:
     """What the favourite has of the net revenue, over all."""
     over = _of(kind, "recent_cents" if by else "net_cents")
-    sql = f"round({_of(kind, f'{by}favourite_cents')} / nullif({over}, 0), 6)"
+    sql = f"{_of(kind, f'{by}favourite_cents')} / nullif({over}, 0)"
     return Feature(name, "DOUBLE", "share", description, "purchases", sql)
 
 

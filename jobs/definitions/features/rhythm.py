@@ -16,12 +16,12 @@ RHYTHM: tuple[Feature, ...] = (
                    "Orders in the 90 days before those of orders_90d."),
     orders_counted("orders_total", "true", "Orders over all history."),
     Feature("frequency_trend", "DOUBLE", "share", "(orders_90d - orders_prev_90d) / (orders_90d + orders_prev_90d).",
-            "features", "round((orders_90d - orders_prev_90d) / nullif(orders_90d + orders_prev_90d, 0), 6)",
+            "features", "(orders_90d - orders_prev_90d) / nullif(orders_90d + orders_prev_90d, 0)",
             minimum=-1, maximum=1),
     Feature("order_dates_365d", "BIGINT", "days", "Distinct order dates in 365 days.",
             "gaps", f"count_if(days_ago < {YEAR})", "0", minimum=0),
     Feature("median_gap_days", "DOUBLE", "days", "Median days between consecutive distinct order dates, all history.",
-            "gaps", "round(median(gap_days), 6)", minimum=0),
+            "gaps", "median(gap_days)", minimum=0),
     Feature("longest_gap_days", "INT", "days", "Most days between consecutive distinct order dates, all history.",
             "gaps", "max(gap_days)", minimum=1),
     Feature("comeback_gap_days", "INT", "days", "Longest pause that ended in the last 90 days.",
@@ -29,8 +29,8 @@ RHYTHM: tuple[Feature, ...] = (
     Feature("gap_variation", "DOUBLE", "ratio",
             "Standard deviation (of a population) of the gaps between distinct order dates over their mean, all "
             "history: 0 is a clock; null below two gaps.", "gaps",
-            "CASE WHEN count(gap_days) > 1 THEN round(sqrt(count(gap_days) * sum(CAST(gap_days AS BIGINT) * gap_days) "
-            "- sum(gap_days) * sum(gap_days)) / sum(gap_days), 6) END", minimum=0),
+            "CASE WHEN count(gap_days) > 1 THEN sqrt(count(gap_days) * sum(CAST(gap_days AS BIGINT) * gap_days) "
+            "- sum(gap_days) * sum(gap_days)) / sum(gap_days) END", minimum=0),
     Feature("recency_gap_ratio", "DOUBLE", "ratio", "recency_days over median_gap_days: above 1 the customer is late.",
-            "features", "round(recency_days / nullif(median_gap_days, 0), 6)", minimum=0),
+            "features", "recency_days / nullif(median_gap_days, 0)", minimum=0),
 )  # fmt: skip

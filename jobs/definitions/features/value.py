@@ -21,8 +21,8 @@ VALUE: tuple[Feature, ...] = (
           "Net revenue in the 90 days before those of net_revenue_90d.", "0.00"),
     Feature("revenue_trend", "DOUBLE", "share",
             "(net_revenue_90d - net_revenue_prev_90d) / (net_revenue_90d + net_revenue_prev_90d).", "features",
-            "round(CAST((net_revenue_90d - net_revenue_prev_90d) * 100 AS BIGINT) "
-            "/ nullif(CAST((net_revenue_90d + net_revenue_prev_90d) * 100 AS BIGINT), 0), 6)"),
+            "CAST((net_revenue_90d - net_revenue_prev_90d) * 100 AS BIGINT) "
+            "/ nullif(CAST((net_revenue_90d + net_revenue_prev_90d) * 100 AS BIGINT), 0)"),
     money("gross_margin_365d", "orders",
           "CASE WHEN count_if(days_ago < 365 AND cost_cents IS NULL) = 0 "
           "THEN sum(net_cents - cost_cents) FILTER (WHERE days_ago < 365) END",
