@@ -205,6 +205,10 @@ class Thresholds(Part):
     history_deviations: Annotated[float, Field(gt=0)] = 5.0
     rfm_min_buyers: Annotated[int, Field(ge=1)] = 500
     rfm_min_history_days: Annotated[int, Field(ge=1)] = 180
+    #: adjusted Rand index below which a refit waits for a person
+    refit_min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.6
+    #: population stability index above which a night warns that customers are no more like those of the fit
+    drift_major: Annotated[float, Field(gt=0)] = 0.25
 
 
 class EngineOptions(Part):

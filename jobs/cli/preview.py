@@ -67,26 +67,27 @@ def _computed(settings: Settings, night: Night) -> tuple[list[Any], list[Any]]:
     """Sizes before and after of the segments that change, and flows; both as rows to print."""
     from jobs.cli.expressions import session
     from jobs.definitions import published as p
-    from jobs.models import rfm
+    from jobs.steps import themes
+    from jobs.steps.models import Models
     from jobs.steps.segments import changed_schemes
     from jobs.storage.parquet import read
     from jobs.transforms import history, segments
 
-    chosen, was = settings.schemes, night.records()["segments"]
+    fits, was = Models.of(night), night.records()["segments"]
+    chosen = fits.schemes(settings.schemes)
     now = {"rules": {scheme.name: scheme.version for scheme in chosen}, "model_version": was["model_version"]}
     changed = changed_schemes(was, now)
     if not changed:
         return [], []
-    path = night.table("models", "rfm") / "cuts.json"
-    cuts = rfm.RfmCuts.from_json(path.read_text("utf-8")) if path.is_file() else None
     with session(settings) as spark:
         codes, features = (
             read(spark, night, "published", p.folder(table), table.columns)
             for table in (p.CUSTOMER_SEGMENTS, p.CUSTOMER_FEATURES)
         )
+        topics = themes.kept(spark, night)
         asked = [scheme for scheme in chosen if scheme.name in changed]
         before = segments.sized(codes, features, asked)
-        ruled = segments.as_ruled(codes, rfm.with_scores(features, cuts), chosen, changed)
+        ruled = segments.as_ruled(codes, fits.scored(features, topics), chosen, changed)
         money = features.select("customer_id", "net_revenue_365d")
         after = ruled.join(money, "customer_id", "left")
         nobody = spark.createDataFrame([], "old_customer_id STRING")

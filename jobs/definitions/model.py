@@ -10,17 +10,19 @@ Type = Literal["STRING", "INT", "BIGINT", "DECIMAL(18,2)", "DECIMAL(18,4)", "DOU
 MONEY: Type = "DECIMAL(18,2)"
 
 
-def rounded(sql: str) -> str:
+def rounded(sql: str, *, unit: str | None = "share") -> str:
     """A DOUBLE with six decimals, half up, in SQL.
 
-    By way of decimals: engines disagree about the half of a DOUBLE, and about its last bit in a median.
+    By way of a decimal that is too short for the error of the last bit, in which engines differ, and long enough to be
+    on the right side of a half: a share of b differs from any half by 1 / (2,000,000 b) or by nothing.
     """
-    return f"CAST(CAST(CAST({sql} AS DECIMAL(28,9)) AS DECIMAL(28,6)) AS DOUBLE)"
+    digits = 15 if unit == "share" else 13
+    return f"CAST(CAST(CAST({sql} AS DECIMAL(38,{digits})) AS DECIMAL(28,6)) AS DOUBLE)"
 
 
 def in_cents(sql: str) -> str:
     """A DOUBLE as an amount of money, half up, in SQL; see :func:`rounded`."""
-    return f"CAST(CAST({sql} AS DECIMAL(28,9)) AS DECIMAL(18,2))"
+    return f"CAST(CAST({sql} AS DECIMAL(38,10)) AS DECIMAL(18,2))"
 
 
 @dataclass(frozen=True)

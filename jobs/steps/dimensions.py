@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from jobs.definitions import published as p
 from jobs.steps.context import Context
+from jobs.steps.models import Models
 from jobs.steps.publishing import publish, publish_arrow, published
 from jobs.storage.parquet import read_arrow
 from jobs.storage.schemas import arrow_schema
@@ -21,8 +22,9 @@ def run(context: Context) -> dict[str, Any]:
         nothing worth recording but that it was done.
     """
     night, day = context.night, context.day
-    publish_arrow(context, dimensions.schemes(context.settings.schemes, day), p.DIM_SCHEME)
-    publish_arrow(context, dimensions.segments(context.settings.schemes, day), p.DIM_SEGMENT)
+    chosen = Models.of(night).schemes(context.settings.schemes)
+    publish_arrow(context, dimensions.schemes(chosen, day), p.DIM_SCHEME)
+    publish_arrow(context, dimensions.segments(chosen, day), p.DIM_SEGMENT)
     publish_arrow(context, dimensions.dayparts(context.hours, day), p.DIM_DAYPART)
     dated = pa.schema([f for f in arrow_schema(p.DIM_DATE.columns) if f.name != "snapshot_date"])
     dates = read_arrow(night, "features", "dates", dated)

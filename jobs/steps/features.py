@@ -127,7 +127,7 @@ class _Work:
 
     def owners(self, night: Night) -> DataFrame:
         """Whose each buyer was on a night: buyer, customer_id."""
-        return receipts.read_kept(self.context, night, OWNERS, OWNERS_DDL)
+        return receipts.read_kept(self.context.spark, night, OWNERS, OWNERS_DDL)
 
     @cached_property
     def owned(self) -> DataFrame:
@@ -144,7 +144,7 @@ class _Work:
     def orders(self, owned: DataFrame) -> DataFrame:
         """Receipts of these buyers, by their person's number in the place of customer_id."""
         by_number = owned.select("buyer", F.col("number").alias("customer_id"))
-        return views.of_people(receipts.of_dates(self.context, self.night), by_number, str(self.context.day))
+        return views.of_people(receipts.of_dates(self.context.spark, self.night), by_number, str(self.context.day))
 
     def named(self, rows: DataFrame) -> DataFrame:
         """Rows by number, by customer_id again."""
@@ -165,8 +165,8 @@ class _Work:
             return None
         dates = sorted({*changed, *map(str, touched.crossed(bounds(FEATURES), self.base.date, self.context.day))})
         kept, now = self.owners(self.base), self.owners(self.night)
-        buyers = receipts.of_dates(self.context, self.night, dates).select("buyer")
-        buyers = buyers.union(receipts.of_dates(self.context, self.base, changed).select("buyer"))
+        buyers = receipts.of_dates(self.context.spark, self.night, dates).select("buyer")
+        buyers = buyers.union(receipts.of_dates(self.context.spark, self.base, changed).select("buyer"))
         people = now.join(buyers.distinct(), "buyer").select("customer_id")
         people = people.union(touched.moved(kept, now)).union(self._newly_profiled()).union(self._redescribed(now))
         write_staged(people.distinct(), self.night, "touched")
@@ -178,7 +178,7 @@ class _Work:
 
     def _redescribed(self, now: DataFrame) -> DataFrame:
         """Everyone who bought a product or visited a store of which something else is said than was."""
-        everything = receipts.of_dates(self.context, self.night)
+        everything = receipts.of_dates(self.context.spark, self.night)
         bought = everything.select("buyer", F.explode("basket.product_id").alias("product_id"))
         found = now.select("customer_id").limit(0)
         for table, rows, key in (("products", bought, "product_id"), ("stores", everything, "store_id")):

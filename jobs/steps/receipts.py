@@ -17,7 +17,7 @@ from jobs.storage.parquet import read, read_arrow, write, write_arrow
 from jobs.transforms import owners, receipts, refunds, touched
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import DataFrame, SparkSession
 
 RECEIPTS, BUYERS, LINE_TOTALS = "receipts", "buyers", "line_totals"
 #: net revenue of all order lines of a business date, whatever became of their orders
@@ -59,22 +59,22 @@ def changed_dates(context: Context, base: Night | None) -> list[str]:
     return sorted(ds for ds in facts | later | _restated(context, base) if ds <= last)
 
 
-def of_dates(context: Context, night: Night, dates: Sequence[str | date] | None = None) -> DataFrame:
+def of_dates(spark: SparkSession, night: Night, dates: Sequence[str | date] | None = None) -> DataFrame:
     """Receipts of a night, of some business dates or of all."""
-    rows = read_kept(context, night, RECEIPTS, f"{receipts.DDL}, ds STRING")
+    rows = read_kept(spark, night, RECEIPTS, f"{receipts.DDL}, ds STRING")
     return rows if dates is None else rows.where(F.col("ds").isin(*map(str, dates)))
 
 
 def buyers(context: Context) -> DataFrame:
     """Every way in which an order of any night named its buyer."""
-    return read_kept(context, context.night, BUYERS, owners.BUYERS_DDL)
+    return read_kept(context.spark, context.night, BUYERS, owners.BUYERS_DDL)
 
 
-def read_kept(context: Context, night: Night, table: str, schema: str) -> DataFrame:
+def read_kept(spark: SparkSession, night: Night, table: str, schema: str) -> DataFrame:
     """A table of the features zone; without rows where it has no file."""
-    reader = context.spark.read.schema(schema)
+    reader = spark.read.schema(schema)
     folder = str(night.table("features", table))
-    return reader.parquet(folder) if night.parts("features", table) else context.spark.createDataFrame([], schema)
+    return reader.parquet(folder) if night.parts("features", table) else spark.createDataFrame([], schema)
 
 
 def _of(context: Context, table: str, dates: Sequence[str]) -> DataFrame:

@@ -10,14 +10,14 @@ from pyspark.sql import functions as F
 
 from jobs.definitions import published as p
 from jobs.definitions.model import ddl
-from jobs.definitions.segments import Scheme, version_of
+from jobs.definitions.segments import SCHEMES, Scheme, version_of
 from jobs.definitions.tags import TAGS
-from jobs.models import rfm
-from jobs.steps import receipts, value
+from jobs.steps import models, receipts, themes, value
 from jobs.steps.context import Context
 from jobs.steps.features import OWNERS
+from jobs.steps.models import Models
 from jobs.steps.publishing import publish, published
-from jobs.storage import files
+from jobs.storage.night import Night
 from jobs.storage.parquet import read_staged, write_staged
 from jobs.transforms import history, profiles, segments, stores, tags
 from jobs.transforms.owners import OWNERS_DDL
@@ -25,7 +25,8 @@ from jobs.transforms.owners import OWNERS_DDL
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
-_MODEL = "rfm"
+#: schemes whose segments a model finds
+FOUND_BY_MODELS = frozenset(scheme.name for scheme in SCHEMES if scheme.kind == "model")
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -35,27 +36,21 @@ def run(context: Context) -> dict[str, Any]:
         versions of rules and model, and warnings.
     """
     night = context.night
-    night.restore(context.base, "models", _MODEL)
     features = published(context, p.CUSTOMER_FEATURES)
-    cuts, warning = _cuts(context, features)
-    worth = value.run(context)
-    chosen = context.settings.schemes
+    fits, fitted = models.tonights(context)
+    value.run(context, fits.value)
+    themes.keep(context, fits.topics, as_before=_topics_of(context.base) == fits.versions.get("topics"))
+    chosen = fits.schemes(context.settings.schemes)
     people = context.spark.read.parquet(str(night.table("identity", "people")))
     people = people.select("customer_id", "is_marketing_allowed")
-    assigned = segments.with_segments(rfm.with_scores(features, cuts), people, chosen)
-    model_version = cuts.version if cuts else rfm.NONE_VERSION
-    versions = {"model_version": model_version, "rules_version": version_of(*chosen)}
+    assigned = segments.with_segments(fits.scored(features, themes.kept(context.spark, night)), people, chosen)
+    versions = {"model_version": fits.version, "rules_version": version_of(*context.settings.schemes)}
     constants = {name: F.lit(value) for name, value in versions.items()}
     write_staged(assigned.withColumns(constants), night, "assigned")
     assigned = read_staged(context.spark, night, "assigned")
     publish(context, assigned, p.CUSTOMER_SEGMENTS)
-    record = {
-        **versions,
-        "rules": {scheme.name: scheme.version for scheme in chosen},
-        "value": worth,
-        "warnings": [warning] if warning else [],
-    }
-    _write_history(context, assigned, chosen, cuts, record)
+    record = {**fitted, **versions, "rules": {scheme.name: scheme.version for scheme in chosen}}
+    _write_history(context, assigned, chosen, fits, record)
     _write_groups(context, chosen)
     publish(context, tags.tags(features, TAGS), p.CUSTOMER_TAGS)
     publish(context, profiles.watchlist(assigned, published(context, p.CUSTOMER_VALUE)), p.CHURN_WATCHLIST)
@@ -63,28 +58,14 @@ def run(context: Context) -> dict[str, Any]:
     return record
 
 
-def _cuts(context: Context, features: DataFrame) -> tuple[rfm.RfmCuts | None, str | None]:
-    """The frozen cut points, or those fitted tonight if it is the first night that has enough to go by."""
-    path = context.night.table("models", _MODEL) / "cuts.json"
-    if path.is_file():
-        return rfm.RfmCuts.from_json(path.read_text("utf-8")), None
-    bounds = context.settings.thresholds
-    seen = features.agg(F.count_if(F.expr("orders_365d > 0")).alias("n"), F.max("tenure_days").alias("days"))
-    found = seen.where("true").collect()[0]
-    history_days = (found["days"] or 0) + 1
-    if found["n"] < bounds.rfm_min_buyers or history_days < bounds.rfm_min_history_days:
-        return None, (
-            f"too little to score: {found['n']} buyers and {history_days} days of history, "
-            f"of {bounds.rfm_min_buyers} and {bounds.rfm_min_history_days} needed"
-        )
-    cuts = rfm.fit(features, f"rfm-{context.day}")
-    if cuts is not None:
-        files.write_text(path, cuts.to_json())
-    return cuts, None
+def _topics_of(night: Night | None) -> str | None:
+    """Which topics a night had."""
+    found: str | None = None if night is None else night.records()["segments"].get("models", {}).get("topics")
+    return found
 
 
 def _write_history(
-    context: Context, assigned: DataFrame, chosen: Sequence[Scheme], cuts: rfm.RfmCuts | None, record: dict[str, Any]
+    context: Context, assigned: DataFrame, chosen: Sequence[Scheme], fits: Models, record: dict[str, Any]
 ) -> None:
     tonight = segments.long_form(assigned, chosen)
     before = published(context, p.SEGMENT_MEMBERSHIPS, base=True)
@@ -94,22 +75,25 @@ def _write_history(
     publish(
         context, history.trend(published(context, p.SEGMENT_TREND, base=True), sized, str(context.day)), p.SEGMENT_TREND
     )
-    publish(context, _migrations(context, sized, chosen, cuts, record), p.SEGMENT_MIGRATIONS)
+    publish(context, _migrations(context, sized, chosen, fits, record), p.SEGMENT_MIGRATIONS)
 
 
 def _migrations(
-    context: Context, sized: DataFrame, chosen: Sequence[Scheme], cuts: rfm.RfmCuts | None, record: dict[str, Any]
+    context: Context, sized: DataFrame, chosen: Sequence[Scheme], fits: Models, record: dict[str, Any]
 ) -> DataFrame:
     if context.base is None:
         return context.spark.createDataFrame([], ddl(p.SEGMENT_MIGRATIONS.columns))
     codes = published(context, p.CUSTOMER_SEGMENTS, base=True)
     features = published(context, p.CUSTOMER_FEATURES, base=True)
     changed = changed_schemes(context.base.records()["segments"], record)
+    topics = themes.kept(context.spark, context.base)
+    if fits.topics is not None and _topics_of(context.base) != fits.topics.version:
+        topics = themes.of_everyone(context.spark, context.base, features.select("customer_id"), fits.topics)
     aliases = context.spark.read.parquet(str(context.night.table("identity", "aliases")))
     return history.migrations(
         segments.sized(codes, features, chosen),
         sized,
-        segments.as_ruled(codes, rfm.with_scores(features, cuts), chosen, changed),
+        segments.as_ruled(codes, fits.scored(features, topics), chosen, changed),
         aliases.where(f"effective_on = DATE'{context.day}'"),
         previous_day=str(context.base.date),
     )
@@ -123,7 +107,8 @@ def changed_schemes(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str,
         now: the same of another.
     """
     before = was.get("rules", {})
-    by_rules = {name: "rules" for name, version in now["rules"].items() if before.get(name) != version}
+    ruled = {name: version for name, version in now["rules"].items() if name not in FOUND_BY_MODELS}
+    by_rules = {name: "rules" for name, version in ruled.items() if before.get(name) != version}
     by_model = {name: "model" for name in now["rules"] if was["model_version"] != now["model_version"]}
     return by_model | by_rules
 
@@ -141,9 +126,9 @@ def _write_groups(context: Context, chosen: Sequence[Scheme]) -> None:
     publish(context, profiles.profile_features(members, features, least), p.SEGMENT_PROFILE_FEATURES)
     first = context.day - timedelta(days=stores.DAYS - 1)
     dates = [str(first + timedelta(days=n)) for n in range(stores.DAYS)]
-    recent = receipts.of_dates(context, context.night, dates)
+    recent = receipts.of_dates(context.spark, context.night, dates)
     publish(context, stores.demand(recent), p.STORE_DEMAND)
     publish(context, stores.best_sellers(recent, least), p.STORE_BEST_SELLERS)
-    owners = receipts.read_kept(context, context.night, OWNERS, OWNERS_DDL)
+    owners = receipts.read_kept(context.spark, context.night, OWNERS, OWNERS_DDL)
     owned = recent.join(owners, "buyer", "left")
     publish(context, stores.segment_mix(owned, codes, chosen, least), p.STORE_SEGMENT_MIX)

@@ -31,7 +31,7 @@ def found(context: Context, owners: DataFrame) -> dict[str, int]:
         context: of a night whose features are written.
         owners: buyer, customer_id, is_profiled.
     """
-    by_buyer = receipts.of_dates(context, context.night).groupBy("buyer").agg(F.sum("net_cents").alias("cents"))
+    by_buyer = receipts.of_dates(context.spark, context.night).groupBy("buyer").agg(F.sum("net_cents").alias("cents"))
     sums = [F.expr(f"coalesce({sql}, 0)").alias(name) for name, sql in _SUMS.items()]
     row = by_buyer.join(owners, "buyer", "left").agg(*sums).collect()[0]
     lines = read_arrow(context.night, "features", receipts.LINE_TOTALS, receipts.LINE_TOTALS_SCHEMA)

@@ -19,8 +19,8 @@ from jobs.definitions.segments import (
     OTHER_LABELS,
     SCHEMES,
     Scheme,
-    Segment,
 )
+from jobs.definitions.segments.fitted import NEVER
 
 
 def schemes(chosen: Sequence[Scheme], day: date) -> pa.Table:
@@ -43,16 +43,17 @@ def segments(chosen: Sequence[Scheme], day: date) -> pa.Table:
         chosen: the schemes by the chain's rules.
         day: business date.
     """
-    given = {(scheme.name, one.code): one for scheme in chosen for one in scheme.segments}
-    return pa.Table.from_pylist([row for scheme in SCHEMES for row in _segments_of(scheme, given, day)])
+    given = {scheme.name: scheme for scheme in chosen}
+    return pa.Table.from_pylist([row for scheme in SCHEMES for row in _segments_of(scheme, given[scheme.name], day)])
 
 
-def _segments_of(scheme: Scheme, given: Mapping[tuple[str, str], Segment], day: date) -> list[dict[str, object]]:
+def _segments_of(declared: Scheme, chosen: Scheme, day: date) -> list[dict[str, object]]:
+    given = {one.code: one for one in chosen.segments}
+    every = {one.code: one for one in (chosen if declared.kind == "model" else declared).segments}
     words = []
-    for declared in scheme.segments:
-        one = given.get((scheme.name, declared.code), declared)
+    for one in (given.get(code, other) for code, other in every.items()):
         said = (one.label_en, one.label_zh, one.description_en, one.description_zh, one.when, one.action)
-        words.append((one.code, *said, (scheme.name, one.code) in given))
+        words.append((one.code, *said, one.code in given and one.when != NEVER))
     words += [
         (NO_CONSENT, *NO_CONSENT_LABELS, "profiling_consent is not true", "Do not profile.", True),
         (GUEST, *GUEST_LABELS, "an order of nobody known, in tables about stores", "Offer a card.", True),
@@ -64,7 +65,7 @@ def _segments_of(scheme: Scheme, given: Mapping[tuple[str, str], Segment], day: 
     )  # fmt: skip
     return [
         {
-            "segment_key": f"{scheme.name}:{values[0]}", "snapshot_date": day, "scheme": scheme.name,
+            "segment_key": f"{declared.name}:{values[0]}", "snapshot_date": day, "scheme": declared.name,
             **dict(zip(names, values, strict=True)), "sort_order": place,
         }
         for place, values in enumerate(words, start=1)

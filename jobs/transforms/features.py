@@ -66,7 +66,9 @@ def customer_features(
 
 
 def _computed(feature: Feature) -> SparkColumn:
-    return F.expr(rounded(feature.sql) if feature.type == "DOUBLE" else feature.sql).cast(feature.type)
+    return F.expr(rounded(feature.sql, unit=feature.unit) if feature.type == "DOUBLE" else feature.sql).cast(
+        feature.type
+    )
 
 
 def _filled(feature: Feature, absent: Collection[str]) -> SparkColumn:

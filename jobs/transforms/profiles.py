@@ -42,8 +42,10 @@ def profiles(members: DataFrame, features: DataFrame, value: DataFrame, least: i
         F.count("*").alias("customers"),
         F.expr("CAST(coalesce(sum(net_revenue_365d), 0) AS DECIMAL(18,2))").alias("net_revenue_365d"),
         F.sum("orders_365d").alias("orders"),
-        F.expr(rounded("median(recency_days)")).alias("median_recency_days"),
-        F.expr(rounded("CAST(sum(orders_365d) AS DOUBLE) / nullif(count(orders_365d), 0)")).alias("mean_orders_365d"),
+        F.expr(rounded("median(recency_days)", unit="days")).alias("median_recency_days"),
+        F.expr(rounded("CAST(sum(orders_365d) AS DOUBLE) / nullif(count(orders_365d), 0)", unit="orders")).alias(
+            "mean_orders_365d"
+        ),
         F.count_if(F.col("churn_risk_band") == "high").alias("at_risk_customers"),
         F.expr("CAST(sum(at_risk) AS DECIMAL(18,2))").alias("value_at_risk"),
     )
@@ -131,7 +133,7 @@ def profile_features(members: DataFrame, features: DataFrame, least: int) -> Dat
     folded = F.when(F.col("is_small"), F.lit(OTHER)).otherwise(F.col("segment"))
     shown = known.join(F.broadcast(sizes), [*_KEY]).withColumn("segment", folded)
     means = [F.expr(_mean(name)).alias(f"mean_{name}") for name in COMPARED]
-    medians = [F.expr(f"median({name})").alias(f"median_{name}") for name in COMPARED]
+    medians = [F.expr(_median(name)).alias(f"median_{name}") for name in COMPARED]
     triples = ", ".join(f"'{name}', mean_{name}, median_{name}, all_{name}" for name in COMPARED)
     overall = features.agg(*(F.expr(_mean(name)).alias(f"all_{name}") for name in COMPARED))
     wide = shown.groupBy(*_KEY).agg(*means, *medians).crossJoin(F.broadcast(overall))
@@ -140,10 +142,15 @@ def profile_features(members: DataFrame, features: DataFrame, least: int) -> Dat
         *_KEY,
         F.concat_ws(":", *_KEY).alias("segment_key"),
         "feature",
-        F.expr(rounded("mean")).alias("mean"),
-        F.expr(rounded("median")).alias("median"),
-        F.expr(rounded("mean / nullif(overall, 0)")).alias("index_to_all"),
+        F.expr(rounded("mean", unit=None)).alias("mean"),
+        "median",
+        F.expr(rounded("mean / nullif(overall, 0)", unit="ratio")).alias("index_to_all"),
     )
+
+
+def _median(name: str) -> str:
+    """Exact, half up: of whole millionths, none of them negative."""
+    return f"floor(median(CAST(CAST({name} AS DECIMAL(28,6)) * 1000000BD AS BIGINT)) + 0.5D) / 1000000D"
 
 
 def _mean(name: str) -> str:
@@ -160,6 +167,7 @@ _KPIS = {
     "revenue_growth_90d": "CAST(sum(net_revenue_90d) AS DOUBLE)"
     " / nullif(CAST(sum(net_revenue_prev_90d) AS DOUBLE), 0) - 1",
     "satisfaction": f"{_mean('average_rating')}",
+    "service_response_hours": f"{_mean('response_hours')}",
     "complaint_rate": "CAST(sum(complaint_count) AS DOUBLE) / nullif(CAST(sum(orders_365d) AS DOUBLE), 0)",
     "revenue_share": "CAST(sum(net_revenue_90d) AS DOUBLE) / nullif(CAST(max(all_90d) AS DOUBLE), 0)",
     "revenue_share_prev": "CAST(sum(net_revenue_prev_90d) AS DOUBLE) / nullif(CAST(max(all_prev_90d) AS DOUBLE), 0)",
@@ -184,7 +192,7 @@ def kpis(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
     )
     needed = (
         "orders_90d", "orders_prev_90d", "orders_365d", "orders_total", "recency_days", "net_revenue_90d",
-        "net_revenue_prev_90d", "average_rating", "complaint_count",
+        "net_revenue_prev_90d", "average_rating", "complaint_count", "response_hours",
     )  # fmt: skip
     known = members.join(marked.select("customer_id", "is_new", "came_back", *needed, *sums), "customer_id", "left")
     measures = [F.expr(rounded(sql)).alias(name) for name, sql in _KPIS.items()]

@@ -97,13 +97,7 @@ LATER_TABLES = {
     "campaign_audiences": "campaigns", "campaign_effects": "campaigns", "campaign_channel_effects": "campaigns",
     "customer_identities": "identity resolution", "identity_ledger": "identity resolution",
 }  # fmt: skip
-LATER_COLUMNS = {
-    "customer_segments": {
-        "behaviour_cluster": "clusters", "purchase_topic": "topics", "som_cluster": "clusters", "need_segment": "needs",
-        "predicted_lifecycle_30d": "customer value",
-    },
-    "segment_kpis": {"service_response_hours": "profiles"},
-}  # fmt: skip
+LATER_COLUMNS: dict[str, dict[str, str]] = {}
 
 #: a feature's name: a quantity, and a window or unit that agrees with its type
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")

@@ -75,8 +75,11 @@ PRODUCTS = {
     "p4": ("mains", "x", "kitchen"),
     "p5": ("drinks", "y", None),
 }
-#: customer, days ago, rating, complaint
-NOTES = [("a", 10, 4, False), ("a", 364, 1, True), ("a", 365, 5, True), ("a", -1, 5, True), ("a", 20, None, True)]
+#: customer, days ago, rating, complaint, hours to the answer
+NOTES = [
+    ("a", 10, 4, False, 3.0), ("a", 364, 1, True, 1.5), ("a", 365, 5, True, 99.0), ("a", -1, 5, True, 99.0),
+    ("a", 20, None, True, None), ("b", 20, None, False, -1.0),
+]  # fmt: skip
 
 #: store: region, city, tier, climate
 STORES = {"s1": ("north", "Hull", "2", "cold"), "s8": ("south", "Hove", None, "mild")}
@@ -99,7 +102,7 @@ SOCIAL = [
 #: customer, days ago, question, answer
 ANSWERS = [
     ("a", 40, "satisfaction", "2"), ("a", 10, "satisfaction", "4"), ("a", 10, "reason", "near"),
-    ("a", 365, "age", "36"), ("b", 5, "satisfaction", "9"),
+    ("a", 365, "age", "36"), ("b", 5, "satisfaction", "9"), ("b", 6, "need", " Functional"),
 ]  # fmt: skip
 #: customer, days ago, attribute, provider, value
 ATTRIBUTES = [
@@ -157,6 +160,7 @@ EXPECTED: dict[str, tuple[Any, Any, Any]] = {
     "top_brand_share": (0.625899, 0.5, None),
     "home_store_id": ("s1", "s8", None),
     "average_rating": (2.5, None, None),
+    "response_hours": (2.25, None, None),
     "complaint_count": (2, 0, 0),
     # gaps as above: 8 of them, sum 365, squares 46065; b has one order date, c none
     "gap_variation": (1.328965, None, None),
@@ -216,7 +220,8 @@ EXPECTED: dict[str, tuple[Any, Any, Any]] = {
     "referrals_365d": (2, 0, 0),
     "social_events_90d": (2, 1, 0),
     "survey_satisfaction": (4, None, None),  # b: 9 is no answer
-    "questions_answered": (2, 1, 0),
+    "stated_need": (None, "functional", None),
+    "questions_answered": (2, 2, 0),
     "known_attributes": (2, 1, 0),
     "attributed_interest": ("digital", None, None),
     "attributed_lifestyle": ("urban", None, None),

@@ -54,6 +54,45 @@ CASES: dict[str, dict[str, list[dict[str, Any]]]] = {
              "orders_90d": 2, "comeback_gap_days": 180},
         ],
     },
+    "predicted_lifecycle_30d": {
+        "prospect": [{"orders_total": 0}],
+        "lost": [{"orders_total": 9, "recency_days": 336, "tenure_days": 900}],
+        "lapsed": [
+            {"orders_total": 9, "recency_days": 151, "tenure_days": 900},
+            {"orders_total": 9, "recency_days": 335, "tenure_days": 900, "median_gap_days": 7.0},
+        ],
+        "won_back": [
+            {"orders_total": 9, "recency_days": 10, "tenure_days": 900, "comeback_gap_days": 181,
+             "median_gap_days": 20.0},
+        ],
+        "new": [{"orders_total": 1, "recency_days": 59, "tenure_days": 59}],
+        "cooling": [
+            {"orders_total": 1, "recency_days": 61, "tenure_days": 61},
+            {"orders_total": 30, "recency_days": 21, "tenure_days": 900, "median_gap_days": 10.0},
+            {"orders_total": 30, "recency_days": 61, "tenure_days": 900, "median_gap_days": 100.0},
+        ],
+        "loyal": [
+            {"orders_total": 20, "recency_days": 20, "tenure_days": 900, "median_gap_days": 10.0, "orders_365d": 12,
+             "orders_90d": 3},
+        ],
+        "active": [
+            {"orders_total": 20, "recency_days": 20, "tenure_days": 900, "median_gap_days": 10.0, "orders_365d": 11,
+             "orders_90d": 11},
+            {"orders_total": 20, "recency_days": 60, "tenure_days": 60, "median_gap_days": 100.0, "orders_365d": 12,
+             "orders_90d": 2},
+        ],
+    },
+    "need": {
+        "emotional": [
+            {"top_category": "Cakes"}, {"top_department": "FLORAL"},
+            {"stated_need": "emotional", "top_category": "Dairy"},
+        ],
+        "functional": [
+            {"top_category": "Dairy", "top_department": "FLORAL"},
+            {"stated_need": "functional", "top_category": "Cakes"},
+        ],
+        "unknown": [{}, {"top_category": "Phones"}, {"stated_need": "both", "top_category": "Cakes"}],
+    },
     "value_tier": {
         "high": [{"monetary_score": 5}],
         "middle": [{"monetary_score": 4}, {"monetary_score": 3}],
@@ -249,7 +288,8 @@ def test_without_buyers_or_cuts_nobody_is_scored(table: Table) -> None:
 
 
 def test_every_segment_has_a_case() -> None:
-    assert {s.name: {segment.code for segment in s.segments} for s in SCHEMES} == {n: set(c) for n, c in CASES.items()}
+    ruled = {s.name: {segment.code for segment in s.segments} for s in SCHEMES if s.kind != "model"}
+    assert ruled == {name: set(cases) for name, cases in CASES.items()}
     assert sum(len(found) for code, found in CASES["rfm"].items() if code != "not_scored") == 125
     every = {"".join(map(str, cell)) for cell in product(range(1, 6), repeat=3)}
     assert {case["rfm_cell"] for found in CASES["rfm"].values() for case in found if case} == every
@@ -282,9 +322,10 @@ def test_personas_are_those_of_the_preset(table: Table, preset: Preset) -> None:
     rows = [{"customer_id": f"{code}-{n}", **case} for code, found in cases.items() for n, case in enumerate(found)]
     people = table(PEOPLE_DDL, [{"customer_id": who} for who in wanted])
     chosen = schemes(preset)
-    found = rows_of(long_form(with_segments(table(SCORED_DDL, rows), people, chosen), chosen[-1:]))
+    personas = [scheme for scheme in chosen if scheme.name == "persona"]
+    found = rows_of(long_form(with_segments(table(SCORED_DDL, rows), people, chosen), personas))
     assert {row["customer_id"]: row["segment"] for row in found} == wanted
-    assert {row["rule_version"] for row in found} == {chosen[-1].version}
+    assert {row["rule_version"] for row in found} == {personas[0].version}
 
 
 def test_a_way_of_life_says_where_it_is_known_from(table: Table) -> None:

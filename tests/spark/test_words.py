@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from random import Random
+
+import pytest
 
 from jobs.definitions.model import in_cents, rounded
 from jobs.transforms.words import doubles_of, in_words
 from tests.spark.conftest import Table, rows_of
 
 
-def test_shares_that_are_halves_in_the_seventh_decimal_are_rounded_up(table: Table) -> None:
-    shares = sorted({part / whole for whole in (128, 640, 1280, 3200) for part in range(1, whole)})
-    frame = table("share DOUBLE", [{"share": share} for share in shares])
-    found = rows_of(frame.selectExpr("share", f"{rounded('share')} AS six", f"{in_cents('share')} AS cents"))
-    assert len(found) == len(shares)
+@pytest.mark.parametrize(("unit", "most", "over"), [("share", 1, 10_000_000), ("orders", 400, 10_000)])
+def test_a_ratio_of_whole_numbers_is_rounded_as_if_it_were_exact(table: Table, unit: str, most: int, over: int) -> None:
+    draw = Random(3)
+    wholes = [over // 2**n * 2**n or over for n in range(12)] + [640, 1280, 3200, 6400]
+    pairs = [(draw.randint(0, most * whole), whole) for whole in wholes for _ in range(300)]
+    pairs += [(part, whole) for whole in (128, 640, 1280, 3200) for part in range(1, 2 * most * 64, 2)]  # many a half
+    frame = table(
+        "n INT, part BIGINT, whole BIGINT", [{"n": n, "part": a, "whole": b} for n, (a, b) in enumerate(pairs)]
+    )
+    found = rows_of(frame.selectExpr("n", f"{rounded('part / whole', unit=unit)} AS six"))
+    assert len(found) == len(pairs)
     for row in found:
-        exact = Decimal(repr(row["share"]))
-        assert row["six"] == float(exact.quantize(Decimal("0.000001"), ROUND_HALF_UP))
+        part, whole = pairs[row["n"]]
+        assert row["six"] == (2_000_000 * part + whole) // (2 * whole) / 1_000_000, (part, whole)
+
+
+def test_amounts_are_rounded_to_cents_half_up(table: Table) -> None:
+    amounts = [Decimal(n) / 200 for n in range(20_001)]
+    frame = table("amount DOUBLE", [{"amount": float(amount)} for amount in amounts])
+    found = rows_of(frame.selectExpr("amount", f"{in_cents('amount')} AS cents"))
+    for row in found:
+        exact = Decimal(repr(row["amount"]))
         assert row["cents"] == exact.quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 

@@ -34,7 +34,7 @@ def segment(settings: Settings, scheme: str, code: str) -> Segment:
 def test_without_own_rules_the_preset_decides(config: Path) -> None:
     settings = loaded(config, "preset = 'supermarket'")
     assert settings.schemes == schemes("supermarket")
-    personas = {one.code for one in settings.schemes[-1].segments}
+    personas = {one.code for scheme in settings.schemes if scheme.name == "persona" for one in scheme.segments}
     assert "fresh_food_lovers" in personas and "family_diners" not in personas
 
 

@@ -19,6 +19,10 @@ BEHAVIOUR: tuple[Feature, ...] = (
     counted("reviews", 365, "feedback", "rating IS NOT NULL", "Notes with a rating"),
     Feature("complaint_count", "BIGINT", "complaints", "Complaints in 365 days.",
             "feedback", "count_if(is_complaint)", "0", minimum=0),
+    Feature("response_hours", "DOUBLE", "hours", "Mean hours from a note of 365 days to its answer, of those answered.",
+            "feedback",
+            "sum(unix_micros(responded_at) - unix_micros(given_at)) FILTER (WHERE responded_at >= given_at) "
+            "/ 3600000000D / nullif(count_if(responded_at >= given_at), 0)", minimum=0),
     counted("complaints", 90, "feedback", "is_complaint", "Complaints"),
     Feature("last_visit_days", "INT", "days", "Snapshot date minus the last web or app session's, over all history.",
             "sessions", "min(days_ago)", minimum=0),
@@ -35,6 +39,8 @@ BEHAVIOUR: tuple[Feature, ...] = (
             "answers",
             "max(CASE WHEN question = 'satisfaction' AND try_cast(answer AS INT) BETWEEN 1 AND 5 "
             "THEN try_cast(answer AS INT) END)", minimum=1, maximum=5),
+    Feature("stated_need", "STRING", None, "Answer to the question need in 365 days, in small letters.", "answers",
+            "max(CASE WHEN question = 'need' THEN lower(trim(answer)) END)"),
     Feature("questions_answered", "BIGINT", "questions", "Questions of surveys answered in 365 days.", "answers",
             "count(question)", "0", minimum=0),
     Feature("known_attributes", "BIGINT", "attributes", "Attributes that third parties know, all history.",

@@ -19,7 +19,8 @@ CUSTOMER_SEGMENTS = Table(
     (
         CUSTOMER, SNAPSHOT,
         _score("recency_score", "Recency"), _score("frequency_score", "Frequency"), _score("monetary_score", "Money"),
-        *(Column(s.column, "STRING", f"{s.label_en}: {s.description_en}", required=True, values=s.codes)
+        *(Column(s.column, "STRING", f"{s.label_en}: {s.description_en}", required=True,
+                 values=() if s.kind == "model" else s.codes)
           for s in SCHEMES),
         *(Column(s.basis_column, "STRING", f"Where {s.column} is known from.", required=True,
                  values=(*BASES, NO_CONSENT)) for s in SCHEMES if s.basis),

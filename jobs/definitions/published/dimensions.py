@@ -29,7 +29,7 @@ DIM_SCHEME = Table(
     "dim_scheme", ("scheme",),
     (SCHEME, SNAPSHOT, *_bilingual(),
      Column("kind", "STRING", "rule, or score where frozen cut points take part.", required=True,
-            values=("rule", "score")),
+            values=("rule", "score", "model")),
      Column("version", "STRING", "Version of its rules.", required=True)),
     "The segment schemes.",
 )  # fmt: skip

@@ -116,6 +116,8 @@ SEGMENT_KPIS = Table(
         _rate("win_back_rate_90d", "Of those who 90 days ago had been silent for over 180 days, who came back."),
         _measure("revenue_growth_90d", "DOUBLE", "ratio", "Net revenue of 90 days over that of 90 before, less 1."),
         _measure("satisfaction", "DOUBLE", "stars", "Mean of average_rating over the customers who rated in 365 days."),
+        _measure("service_response_hours", "DOUBLE", "hours", "Mean of response_hours over the customers who had an "
+                 "answer in 365 days."),
         _rate("complaint_rate", "Complaints over orders in 365 days."),
         _rate("revenue_share", "Net revenue of 90 days over that of everybody who allows profiling."),
         _rate("revenue_share_prev", "The same of the 90 days before."),

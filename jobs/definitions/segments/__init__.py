@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from jobs.definitions.segments.habits import BRAND, CATEGORY, CHANNEL, OCCASION, PRICE
-from jobs.definitions.segments.life import CHURN_RISK, LIFECYCLE
+from jobs.definitions.segments.fitted import CLUSTER, MAP, TOPIC
+from jobs.definitions.segments.habits import BRAND, CATEGORY, CHANNEL, NEED, OCCASION, PRICE
+from jobs.definitions.segments.life import CHURN_RISK, LIFECYCLE, PREDICTED
 from jobs.definitions.segments.person import DEMOGRAPHIC, GEOGRAPHIC, LIFESTYLE
 from jobs.definitions.segments.persona import PERSONA
 from jobs.definitions.segments.scheme import (
@@ -42,8 +43,8 @@ OwnRules = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 #: every segment of every preset
 SCHEMES: tuple[Scheme, ...] = (
-    RFM, RFM8, LIFECYCLE, VALUE_TIER, CHURN_RISK, CHANNEL, OCCASION, PRICE, CATEGORY, BRAND, DEMOGRAPHIC, GEOGRAPHIC,
-    LIFESTYLE, PERSONA,
+    RFM, RFM8, LIFECYCLE, PREDICTED, VALUE_TIER, CHURN_RISK, CHANNEL, OCCASION, PRICE, CATEGORY, BRAND, NEED,
+    DEMOGRAPHIC, GEOGRAPHIC, LIFESTYLE, PERSONA, CLUSTER, MAP, TOPIC,
 )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from jobs.definitions.segments.scheme import UNKNOWN, Scheme, Segment, without_orders
+from jobs.definitions.segments.scheme import UNKNOWN, Scheme, Segment, untold, without_orders
 
 CHANNEL = Scheme(
     "channel_preference", "Channel preference", "渠道偏好", "Where the customer orders.", "客户在哪里下单。",
@@ -72,6 +72,31 @@ CATEGORY = Scheme(
                 "单一品类占净收入四分之一以上。", "top_category_share >= 0.25",
                 "That category, and what goes with it."),
         Segment("varied", "Varied", "多样", "No category stands out.", "无突出品类。", "true", "What is new."),
+    ),
+)  # fmt: skip
+
+_NEEDED = "grocer|staple|dairy|meat|produce|vegetable|fruit|household|clean|drug|baby|set_meal|noodle|rice|basic|office"
+_WANTED = (
+    "dessert|cake|pastry|sweet|candy|snack|soft drink|beer|wine|liquor|floral|flower|gift|toy|cosmetic|beauty|fashion"
+)
+_BOUGHT = "lower(coalesce(top_category, top_department))"
+
+NEED = Scheme(
+    "need", "Need", "需求", "What somebody comes for: what is needed, or what is enjoyed; as the customer says in a "
+    "survey (question need), else by what most is spent on. The categories of either are words of the rules.",
+    "客户的消费需求：功能型或情感型；以问卷为准，否则按主要购买品类判断。",
+    "concat('says ', coalesce(stated_need, 'nothing'), ', of most net revenue is ', coalesce(top_category, "
+    "top_department, 'nothing known'))",
+    (
+        Segment("emotional", "Emotional", "情感型", "Says so, or spends most on what is enjoyed.",
+                "自述，或主要购买享受型品类。",
+                f"stated_need = 'emotional' OR (stated_need IS NULL AND regexp_like({_BOUGHT}, '{_WANTED}'))",
+                "What is new, and for whom it is a present."),
+        Segment("functional", "Functional", "功能型", "Says so, or spends most on what is needed.",
+                "自述，或主要购买必需型品类。",
+                f"stated_need = 'functional' OR (stated_need IS NULL AND regexp_like({_BOUGHT}, '{_NEEDED}'))",
+                "Price, stock, speed."),
+        untold("Says nothing, and buys nothing that tells.", "未表达且购买品类无法判断。"),
     ),
 )  # fmt: skip
 

@@ -32,6 +32,37 @@ LIFECYCLE = Scheme(
     ),
 )  # fmt: skip
 
+#: the customer's own usual gap, and whether it brings an order in the next 30 days
+_GAP = "coalesce(median_gap_days, 30)"
+_COMES = f"(recency_days <= 2 * {_GAP} AND {_GAP} - recency_days <= 30)"
+
+PREDICTED = Scheme(
+    "predicted_lifecycle_30d", "Life cycle in 30 days", "30天后生命周期",
+    "The stage that a customer will have reached in 30 days, if the own usual gap goes on.",
+    "若按自身通常间隔继续，30天后所处阶段。",
+    "concat('last order ', coalesce(CAST(recency_days AS STRING), 'never'), ' days ago, usual gap ', "
+    "coalesce(CAST(median_gap_days AS STRING), 'unknown'), ' days, now ', lifecycle_stage)",
+    (
+        Segment("prospect", "Prospect", "潜在客户", "No order yet.", "尚未下单。", "orders_total = 0",
+                "Invite to a first order."),
+        Segment("lost", "Lost", "流失", "By then without an order for more than 365 days.", "届时超过365天无订单。",
+                f"NOT {_COMES} AND recency_days > 335", "Ask once, then leave."),
+        Segment("lapsed", "Lapsed", "已流失边缘", "By then without an order for more than 180 days.",
+                "届时超过180天无订单。", f"NOT {_COMES} AND recency_days > 150", "Win back before."),
+        Segment("won_back", "Won back", "赢回", "Came back lately after a pause of over 180 days, and comes again.",
+                "近期回归且将再次下单。", f"lifecycle_stage = 'won_back' AND {_COMES}", "Welcome back."),
+        Segment("new", "New", "新客", "First order still in the last 90 days by then.", "届时首单仍在90天内。",
+                "tenure_days < 60", "Bring to the second order."),
+        Segment("cooling", "Cooling", "降温", "By then too long without an order.", "届时过久未下单。",
+                f"NOT {_COMES} AND (recency_days > 60 OR recency_days + 30 > 3 * {_GAP})",
+                "Remind now, before it is so."),
+        Segment("loyal", "Loyal", "忠诚", "Twelve or more orders in 365 days, three or more in 90.",
+                "365天内不少于12单，90天内不少于3单。", "orders_365d >= 12 AND orders_90d >= 3", "Keep and thank."),
+        Segment("active", "Active", "活跃", "Orders, and none of the above.", "有订单，且不属于以上各类。",
+                "true", "Build the habit."),
+    ),
+)  # fmt: skip
+
 CHURN_RISK = Scheme(
     "churn_risk_band", "Churn risk", "流失风险", "Whether somebody is about to stop, by the customer's own rhythm.",
     "按客户自身节奏判断是否即将流失。",

@@ -65,7 +65,7 @@ class Scheme:
     description_zh: str
     because: str  #: SQL expression: one sentence with the customer's numbers
     segments: tuple[Segment, ...]
-    kind: str = "rule"  #: rule, or score where frozen cut points take part
+    kind: str = "rule"  #: rule; score where frozen cut points take part; model where a model finds the segments
     rests_on: tuple[str, ...] = ()  #: versions of the schemes that its rules ask for
     basis: str = ""  #: SQL expression over the scheme's column too: where a segment is known from, one of BASES
 
@@ -107,7 +107,8 @@ def version_of(*schemes: Scheme) -> str:
 UNSUFFIXED = frozenset(
     {
         "lifecycle_stage", "value_tier", "churn_risk_band", "consumption_occasion", "price_sensitivity",
-        "channel_preference", "category_affinity", "brand_loyalty", "persona",
+        "channel_preference", "category_affinity", "brand_loyalty", "persona", "behaviour_cluster", "som_cluster",
+        "purchase_topic", "predicted_lifecycle_30d",
     }
 )  # fmt: skip
 
