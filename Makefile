@@ -7,6 +7,9 @@ UV_VERSION := 0.13.9
 BUSINESS ?= grocer
 AIRFLOW := apache-airflow==3.3.2
 
+# workers of the suites whose tests wait more than they compute
+SIDE_BY_SIDE := -n 2 --dist loadgroup
+
 UV := .venv-uv/bin/uv
 BIN := .venv/bin
 READY := .venv/.ready
@@ -34,13 +37,13 @@ airflow: $(READY)  ## Airflow in the foreground, with address and password (BUSI
 	@$(BIN)/python -m jobs.sample.demo $(BUSINESS) --airflow
 
 test: $(READY) java  ## all tests but those of input, faults, other engines and containers
-	$(BIN)/pytest tests/unit tests/spark tests/conventions tests/dags tests/e2e --ignore tests/e2e/input
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/spark tests/conventions tests/dags tests/e2e --ignore tests/e2e/input
 
 test-unit: $(READY)  ## tests that need no JVM and no Airflow: seconds
 	$(BIN)/pytest tests/unit tests/conventions
 
 test-input: $(READY) java  ## late, corrected, refunded, replayed and foreign input, night by night
-	$(BIN)/pytest tests/e2e/input
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e/input
 
 test-faults: $(READY) java  ## kills, full disks, damaged files
 	$(BIN)/pytest tests/faults

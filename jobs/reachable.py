@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import duckdb
 
 from jobs.definitions.features import FEATURES
+from jobs.definitions.published.customers import FORETOLD
 from jobs.definitions.rfm import SCORES
 from jobs.definitions.segments import SCHEMES, Scheme, schemes
 from jobs.definitions.segments.scheme import PRESETS
@@ -20,9 +21,9 @@ from jobs.errors import ContractError, UsageError
 from jobs.settings import Settings
 
 CUSTOMERS = 100_000
-_TYPES = {feature.name: feature.type for feature in FEATURES} | SCORES
+_TYPES = {feature.name: feature.type for feature in FEATURES} | SCORES | FORETOLD
 _BOUNDS: dict[str, tuple[float | None, float | None]] = {f.name: (f.minimum, f.maximum) for f in FEATURES}
-_BOUNDS |= {name: (1, 5) for name in SCORES if name.endswith("_score")}
+_BOUNDS |= {"churn_probability_90d": (0, 1)} | {name: (1, 5) for name in SCORES if name.endswith("_score")}
 _LITERAL = re.compile(r"'([^']*)'|(?<![\w.])(\d+(?:\.\d+)?)")
 _NAME = re.compile(r"[a-z_][a-z0-9_]*")
 _FINEST = 0.000001

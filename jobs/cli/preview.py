@@ -80,14 +80,13 @@ def _computed(settings: Settings, night: Night) -> tuple[list[Any], list[Any]]:
     if not changed:
         return [], []
     with session(settings) as spark:
-        codes, features = (
+        codes, features, worth = (
             read(spark, night, "published", p.folder(table), table.columns)
-            for table in (p.CUSTOMER_SEGMENTS, p.CUSTOMER_FEATURES)
+            for table in (p.CUSTOMER_SEGMENTS, p.CUSTOMER_FEATURES, p.CUSTOMER_VALUE)
         )
-        topics = themes.kept(spark, night)
         asked = [scheme for scheme in chosen if scheme.name in changed]
         before = segments.sized(codes, features, asked)
-        ruled = segments.as_ruled(codes, fits.scored(features, topics), chosen, changed)
+        ruled = segments.as_ruled(codes, fits.scored(features, themes.kept(spark, night), worth), chosen, changed)
         money = features.select("customer_id", "net_revenue_365d")
         after = ruled.join(money, "customer_id", "left")
         nobody = spark.createDataFrame([], "old_customer_id STRING")

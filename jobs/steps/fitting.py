@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,10 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs.definitions.segments.fitted import DIMENSIONS
-from jobs.models import lifetime, prototypes, rfm, topics
+from jobs.models import churn, lifetime, prototypes, rfm, topics
 from jobs.models.lifetime import WEEK, Histories
 from jobs.settings import Thresholds
-from jobs.transforms import value
+from jobs.transforms import as_of, value
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -31,7 +32,9 @@ class Ground:
 
     thresholds: Thresholds
     features: DataFrame  #: customer_features
+    days_of: DataFrame  #: customer_days
     bought: Callable[[DataFrame], DataFrame]  #: customer_id of some -> what they bought by category
+    day: date  #: of the night
 
     @cached_property
     def buyers(self) -> int:
@@ -87,7 +90,11 @@ def sample_of(features: DataFrame, every: int) -> pa.Table:
 
 
 def _one_in(every: int) -> str:
-    return f"orders_365d > 0 AND pmod(xxhash64(customer_id), {every}) = 0"
+    return f"orders_365d > 0 AND {_in_sample(every)}"
+
+
+def _in_sample(every: int) -> str:
+    return f"pmod(xxhash64(customer_id), {every}) = 0"
 
 
 def cuts(ground: Ground, version: str) -> rfm.RfmCuts | None:
@@ -133,9 +140,25 @@ def themes(ground: Ground, version: str) -> topics.Topics:
     return topics.fit({name: counts[:, n].tolist() for n, name in enumerate(categories)}, version)
 
 
+def stopping(ground: Ground, version: str) -> churn.Churn:
+    """Whether customers stop.
+
+    Raises:
+        ValueError: saying why nothing can be learned.
+    """
+    if ground.days < churn.LEAST_DAYS:
+        raise ValueError(f"{ground.days} days of history, {churn.LEAST_DAYS} needed to learn from an earlier date")
+    some = ground.days_of.where(_in_sample(ground.every))
+    known = as_of.stopped(some, str(ground.day - timedelta(days=churn.DAYS)), churn.DAYS)
+    inputs = [F.expr(sql).alias(f"input_{n}") for n, sql in enumerate(churn.INPUTS.values())]
+    rows = known.select("customer_id", "recency_days", "has_stopped", *inputs).toArrow().sort_by("customer_id")
+    return churn.fit(rows, version)
+
+
 #: name of a model -> its fit
 FITS: dict[str, Callable[[Ground, str], Any]] = {
-    "rfm": cuts, "value": worth, "clusters": clusters, "map": map_of, "topics": themes,
+    "rfm": cuts, "value": worth, "churn": stopping, "clusters": clusters, "map": map_of,
+    "topics": themes,
 }  # fmt: skip
 
 

@@ -7,11 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from jobs.definitions.published import CUSTOMER_FEATURES
+from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES
+from jobs.definitions.published.customers import FORETOLD
 from jobs.definitions.segments import Scheme
 from jobs.definitions.segments.fitted import CLUSTER, MAP, OF_TOPIC, TOPIC, place_column, with_found
 from jobs.models import rfm
 from jobs.models.card import Fit, card
+from jobs.models.churn import Churn
 from jobs.models.lifetime import LifetimeFit
 from jobs.models.prototypes import Prototypes, with_places
 from jobs.models.rfm import RfmCuts
@@ -34,8 +36,8 @@ FITTED = "fitted"
 
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "rfm": RfmCuts.from_json, "value": LifetimeFit.from_json, "clusters": Prototypes.from_json,
-    "map": Prototypes.from_json, "topics": Topics.from_json,
+    "rfm": RfmCuts.from_json, "value": LifetimeFit.from_json, "churn": Churn.from_json,
+    "clusters": Prototypes.from_json, "map": Prototypes.from_json, "topics": Topics.from_json,
 }  # fmt: skip
 
 
@@ -45,6 +47,7 @@ class Models:
 
     rfm: RfmCuts | None = None
     value: LifetimeFit | None = None
+    churn: Churn | None = None
     clusters: Prototypes | None = None
     map: Prototypes | None = None
     topics: Topics | None = None
@@ -94,17 +97,19 @@ class Models:
             found[TOPIC.name] = with_found(TOPIC, self.topics.found, self.topics.gone, OF_TOPIC, self.topics.version)
         return tuple(found.get(scheme.name, scheme) for scheme in chosen)
 
-    def scored(self, features: DataFrame, topics: DataFrame) -> DataFrame:
+    def scored(self, features: DataFrame, topics: DataFrame, worth: DataFrame) -> DataFrame:
         """Features with all that rules ask for beside them: scores, and the groups and topics of models.
 
         Args:
             features: customer_features.
             topics: customer_id, purchase_topic_place, purchase_topic_share of the same night.
+            worth: customer_value of the same night.
         """
         rows = rfm.with_scores(features, self.rfm)
         rows = with_places(rows, self.clusters, place_column(CLUSTER))
         rows = with_places(rows, self.map, place_column(MAP))
-        return rows.join(topics, "customer_id", "left")
+        rows = rows.join(topics, "customer_id", "left")
+        return rows.join(worth.select("customer_id", *FORETOLD), "customer_id", "left")
 
     def having(self, more: Mapping[str, Any]) -> Models:
         """These, and others in the place of theirs."""
@@ -132,7 +137,10 @@ def tonights(context: Context) -> tuple[Models, dict[str, Any]]:
     reasons: dict[str, str] = {}
     if missing:
         features = published(context, CUSTOMER_FEATURES)
-        ground = Ground(context.settings.thresholds, features, themes.bought_on(context.spark, night))
+        ground = Ground(
+            context.settings.thresholds, features, published(context, CUSTOMER_DAYS),
+            themes.bought_on(context.spark, night), context.day,
+        )  # fmt: skip
         if ground.too_little:
             warnings.append(ground.too_little)
         else:

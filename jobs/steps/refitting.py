@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jobs.definitions.published import CUSTOMER_FEATURES, folder
+from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES, folder
 from jobs.errors import ContractError
 from jobs.models import following, prototypes
 from jobs.settings import Settings
@@ -27,7 +27,8 @@ def refit(spark: SparkSession, settings: Settings, warehouse: Warehouse, night: 
         ContractError: there is too little to fit to.
     """
     features = read(spark, night, "published", folder(CUSTOMER_FEATURES), CUSTOMER_FEATURES.columns)
-    ground = Ground(settings.thresholds, features, themes.bought_on(spark, night))
+    days = read(spark, night, "published", folder(CUSTOMER_DAYS), CUSTOMER_DAYS.columns)
+    ground = Ground(settings.thresholds, features, days, themes.bought_on(spark, night), night.date)
     if ground.too_little:
         raise ContractError(ground.too_little, next_command="edit thresholds of regulars.toml, or wait")
     name = new_run_id()

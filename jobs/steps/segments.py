@@ -38,12 +38,14 @@ def run(context: Context) -> dict[str, Any]:
     night = context.night
     features = published(context, p.CUSTOMER_FEATURES)
     fits, fitted = models.tonights(context)
-    value.run(context, fits.value)
+    value.run(context, fits)
     themes.keep(context, fits.topics, as_before=_topics_of(context.base) == fits.versions.get("topics"))
     chosen = fits.schemes(context.settings.schemes)
     people = context.spark.read.parquet(str(night.table("identity", "people")))
     people = people.select("customer_id", "is_marketing_allowed")
-    assigned = segments.with_segments(fits.scored(features, themes.kept(context.spark, night)), people, chosen)
+    assigned = segments.with_segments(
+        fits.scored(features, themes.kept(context.spark, night), published(context, p.CUSTOMER_VALUE)), people, chosen
+    )
     versions = {"model_version": fits.version, "rules_version": version_of(*context.settings.schemes)}
     constants = {name: F.lit(value) for name, value in versions.items()}
     write_staged(assigned.withColumns(constants), night, "assigned")
@@ -89,11 +91,12 @@ def _migrations(
     topics = themes.kept(context.spark, context.base)
     if fits.topics is not None and _topics_of(context.base) != fits.topics.version:
         topics = themes.of_everyone(context.spark, context.base, features.select("customer_id"), fits.topics)
+    worth = value.of_base(context, features, fits, context.base.records()["segments"].get("models", {}))
     aliases = context.spark.read.parquet(str(context.night.table("identity", "aliases")))
     return history.migrations(
         segments.sized(codes, features, chosen),
         sized,
-        segments.as_ruled(codes, fits.scored(features, topics), chosen, changed),
+        segments.as_ruled(codes, fits.scored(features, topics, worth), chosen, changed),
         aliases.where(f"effective_on = DATE'{context.day}'"),
         previous_day=str(context.base.date),
     )

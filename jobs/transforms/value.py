@@ -5,7 +5,7 @@ from __future__ import annotations
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.definitions.model import in_cents
+from jobs.definitions.model import in_cents, rounded
 
 #: a kind of history: orders after the first, days from the first to the last in whole weeks, days observed likewise
 KIND = ("repeats", "last_days", "observed_days")
@@ -34,16 +34,20 @@ def spent(features: DataFrame) -> DataFrame:
     )
 
 
-def customer_value(features: DataFrame, scored: DataFrame | None, order_value: str, day: str) -> DataFrame:
+def customer_value(
+    features: DataFrame, scored: DataFrame | None, order_value: str, stops: str | None, day: str
+) -> DataFrame:
     """One row per customer of customer_features; null where nothing can be said.
 
     Args:
         features: customer_features.
         scored: ``KIND`` and what the model says of it; None without a model.
         order_value: SQL over orders_365d and average_order_value: what an order is expected to be worth.
+        stops: SQL over customer_features: the probability that no order comes in 90 days; what the model of orders
+            says without.
         day: business date of the snapshot.
     """
-    rows = features.select("customer_id", "orders_365d", "average_order_value", "median_gap_days", "recency_days")
+    rows = features
     if scored is not None:
         kinds = histories(features).join(F.broadcast(scored), [*KIND])
         rows = rows.join(kinds.drop(*KIND), "customer_id", "left")
@@ -51,13 +55,16 @@ def customer_value(features: DataFrame, scored: DataFrame | None, order_value: s
     gap = "CAST(greatest(1, ceil(median_gap_days) - recency_days) AS INT)"
     worth = f"CASE WHEN recency_days IS NOT NULL THEN {in_cents(order_value)} END"
     due = f"CASE WHEN recency_days <= {_GONE_DAYS} THEN date_add(DATE'{day}', {gap}) END"
+    churn = "probability_of_none_90d"
+    if stops is not None:
+        churn = f"CASE WHEN orders_365d > 0 THEN {rounded(stops)} ELSE {churn} END"
     said = rows.withColumns(missing | {"expected_order_value": F.expr(worth)})
     return said.select(
         "customer_id",
         "expected_orders_90d",
         "expected_orders_365d",
         "probability_alive",
-        F.col("probability_of_none_90d").alias("churn_probability_90d"),
+        F.expr(churn).alias("churn_probability_90d"),
         "expected_order_value",
         F.expr(in_cents("expected_orders_365d * expected_order_value")).alias("predicted_clv_365d"),
         F.expr(due).alias("next_order_expected_on"),

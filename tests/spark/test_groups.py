@@ -282,7 +282,7 @@ def test_value_of_a_customer(table: Table) -> None:
     )
     found = {
         r["customer_id"]: r
-        for r in rows_of(value.customer_value(features, scored, MODEL.order_value_sql, "2026-06-30"))
+        for r in rows_of(value.customer_value(features, scored, MODEL.order_value_sql, None, "2026-06-30"))
     }
     # 6.25 * (15.44 + 3 * 20) / (6.25 * 3 + 3.74 - 1) = 471.5 / 21.49
     assert found["a"]["expected_order_value"] == Decimal("21.94")
@@ -295,11 +295,18 @@ def test_value_of_a_customer(table: Table) -> None:
     assert {v for k, v in found["prospect"].items() if k != "customer_id"} == {None}
 
 
+def test_who_orders_may_stop_as_the_model_of_churn_says_and_others_as_that_of_orders_does(table: Table) -> None:
+    features = table(FEATURES_DDL, [GROUPED, GROUPED | {"customer_id": "gone", "orders_365d": 0}])
+    stops = "recency_days / 100"  # in the place of a model
+    found = rows_of(value.customer_value(features, None, "1D", stops, "2026-06-30"), "customer_id")
+    assert [row["churn_probability_90d"] for row in found] == [GROUPED["recency_days"] / 100, None]
+
+
 def test_value_without_a_model_that_holds(table: Table) -> None:
     features = table(FEATURES_DDL, [GROUPED])
     averages = LifetimeFit("v", None, None, 0.1, 30.0, ("why",))
-    (row,) = rows_of(value.customer_value(features, None, averages.order_value_sql, "2026-06-30"))
+    (row,) = rows_of(value.customer_value(features, None, averages.order_value_sql, None, "2026-06-30"))
     assert row["expected_order_value"] == Decimal("26.25")  # (3 * 20 + 5 * 30) / 8
     assert (row["expected_orders_90d"], row["probability_alive"], row["predicted_clv_365d"]) == (None, None, None)
-    (row,) = rows_of(value.customer_value(features, None, "CAST(NULL AS DOUBLE)", "2026-06-30"))
+    (row,) = rows_of(value.customer_value(features, None, "CAST(NULL AS DOUBLE)", None, "2026-06-30"))
     assert {v for k, v in row.items() if k not in ("customer_id", "next_order_expected_on")} == {None}

@@ -11,6 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.definitions import rfm as cells
 from jobs.definitions.features import FEATURES
+from jobs.definitions.published.customers import FORETOLD
 from jobs.definitions.segments import NO_CONSENT, SCHEMES, Preset, Scheme, schemes
 from jobs.models import rfm
 from jobs.transforms.segments import long_form, with_segments
@@ -18,7 +19,7 @@ from tests.spark.conftest import Table, rows_of
 
 BUYER_DDL = "customer_id STRING, recency_days INT, orders_365d BIGINT, net_revenue_365d DECIMAL(18,2)"
 SCORED_DDL = "customer_id STRING, " + ", ".join(
-    f"{name} {type_}" for name, type_ in ({feature.name: feature.type for feature in FEATURES} | cells.SCORES).items()
+    f"{name} {type_}" for name, type_ in ({one.name: one.type for one in FEATURES} | cells.SCORES | FORETOLD).items()
 )
 PEOPLE_DDL = "customer_id STRING, is_marketing_allowed BOOLEAN"
 BY_NAME = {scheme.name: scheme for scheme in SCHEMES}
@@ -61,24 +62,21 @@ CASES: dict[str, dict[str, list[dict[str, Any]]]] = {
             {"orders_total": 9, "recency_days": 151, "tenure_days": 900},
             {"orders_total": 9, "recency_days": 335, "tenure_days": 900, "median_gap_days": 7.0},
         ],
-        "won_back": [
-            {"orders_total": 9, "recency_days": 10, "tenure_days": 900, "comeback_gap_days": 181,
-             "median_gap_days": 20.0},
-        ],
+        "won_back": [{"orders_total": 9, "recency_days": 150, "tenure_days": 900, "comeback_gap_days": 181}],
         "new": [{"orders_total": 1, "recency_days": 59, "tenure_days": 59}],
         "cooling": [
-            {"orders_total": 1, "recency_days": 61, "tenure_days": 61},
-            {"orders_total": 30, "recency_days": 21, "tenure_days": 900, "median_gap_days": 10.0},
-            {"orders_total": 30, "recency_days": 61, "tenure_days": 900, "median_gap_days": 100.0},
+            {"orders_total": 9, "recency_days": 91, "tenure_days": 900, "median_gap_days": 30.0},
+            {"orders_total": 30, "recency_days": 61, "tenure_days": 900, "median_gap_days": 31.0},
+            {"orders_total": 30, "recency_days": 22, "tenure_days": 900, "median_gap_days": 5.0},
         ],
         "loyal": [
-            {"orders_total": 20, "recency_days": 20, "tenure_days": 900, "median_gap_days": 10.0, "orders_365d": 12,
+            {"orders_total": 20, "recency_days": 21, "tenure_days": 900, "median_gap_days": 2.0, "orders_365d": 12,
              "orders_90d": 3},
         ],
         "active": [
             {"orders_total": 20, "recency_days": 20, "tenure_days": 900, "median_gap_days": 10.0, "orders_365d": 11,
              "orders_90d": 11},
-            {"orders_total": 20, "recency_days": 60, "tenure_days": 60, "median_gap_days": 100.0, "orders_365d": 12,
+            {"orders_total": 20, "recency_days": 60, "tenure_days": 60, "median_gap_days": 30.0, "orders_365d": 12,
              "orders_90d": 2},
         ],
     },
@@ -122,20 +120,24 @@ CASES: dict[str, dict[str, list[dict[str, Any]]]] = {
         "none": [{"orders_total": 0}],
         "gone": [{"orders_total": 9, "recency_days": 181, "orders_90d": 0, "orders_prev_90d": 0}],
         "high": [
-            {"orders_total": 9, "recency_days": 22, "median_gap_days": 7.0, "orders_90d": 9, "orders_prev_90d": 9},
-            {"orders_total": 2, "recency_days": 91, "orders_90d": 0, "orders_prev_90d": 1},
-            {"orders_total": 30, "recency_days": 1, "median_gap_days": 7.0, "orders_90d": 3, "orders_prev_90d": 10},
+            {"orders_total": 9, "recency_days": 1, "churn_probability_90d": 0.5},
+            {"orders_total": 9, "recency_days": 31, "median_gap_days": 7.0, "orders_90d": 9, "orders_prev_90d": 9},
         ],
         "middle": [
-            {"orders_total": 9, "recency_days": 21, "median_gap_days": 7.0, "orders_90d": 9, "orders_prev_90d": 9},
-            {"orders_total": 9, "recency_days": 15, "median_gap_days": 7.0, "orders_90d": 9, "orders_prev_90d": 9},
-            {"orders_total": 30, "recency_days": 1, "median_gap_days": 7.0, "orders_90d": 4, "orders_prev_90d": 10},
-            {"orders_total": 30, "recency_days": 1, "median_gap_days": 7.0, "orders_90d": 6, "orders_prev_90d": 10},
+            {"orders_total": 9, "recency_days": 31, "median_gap_days": 7.0, "churn_probability_90d": 0.499999},
+            {"orders_total": 9, "recency_days": 1, "churn_probability_90d": 0.25},
+            # 20 - 5 = 15 is above 2.6 * sqrt(25) = 13
+            {"orders_total": 30, "recency_days": 1, "churn_probability_90d": 0.1, "orders_90d": 5,
+             "orders_prev_90d": 20},
+            {"orders_total": 30, "recency_days": 1, "orders_90d": 0, "orders_prev_90d": 7},
         ],
         "low": [
-            {"orders_total": 9, "recency_days": 14, "median_gap_days": 1.0, "orders_90d": 9, "orders_prev_90d": 9},
-            {"orders_total": 9, "recency_days": 1, "median_gap_days": 7.0, "orders_90d": 0, "orders_prev_90d": 3},
-            {"orders_total": 30, "recency_days": 1, "median_gap_days": 7.0, "orders_90d": 7, "orders_prev_90d": 10},
+            {"orders_total": 9, "recency_days": 30, "median_gap_days": 7.0, "orders_90d": 9, "orders_prev_90d": 9},
+            {"orders_total": 9, "recency_days": 21, "median_gap_days": 1.0, "orders_90d": 9, "orders_prev_90d": 9},
+            # 19 - 6 = 13 is 2.6 * sqrt(25)
+            {"orders_total": 30, "recency_days": 1, "churn_probability_90d": 0.249999, "orders_90d": 6,
+             "orders_prev_90d": 19},
+            {"orders_total": 9, "recency_days": 1, "median_gap_days": 7.0, "orders_90d": 0, "orders_prev_90d": 6},
             {"orders_total": 1, "recency_days": 60, "orders_90d": 1, "orders_prev_90d": 0},
         ],
     },
@@ -215,18 +217,18 @@ CASES: dict[str, dict[str, list[dict[str, Any]]]] = {
         "young_mothers": [{"orders_365d": 4, "top_category": "Diapers", "age_group": "25_to_34"}],
         "fashion_followers": [{"orders_365d": 4, "top_category": "Apparel"}],
         "digital_hobbyists": [{"orders_365d": 4, "top_category": "Phones"}],
-        "frequent_high_value_loyals": [{"orders_365d": 12, "monetary_score": 5}],
-        "frequent_buyers": [{"orders_365d": 12, "monetary_score": 4}],
-        "price_sensitive": [{"orders_365d": 7, "discount_share": 0.5}],
-        "urban_young_parents": [{"orders_365d": 7, "kids_count": 1, "age_group": "25_to_34"}],
-        "fresh_food_lovers": [{"orders_365d": 7, "top_category": "Fresh fruit"}],
-        "homemakers": [{"orders_365d": 7, "household_size": 3, "weekend_share": 0.1}],
-        "seniors": [{"orders_365d": 7, "age_group": "65_and_over", "weekend_share": 0.5}],
-        "professionals": [{"orders_365d": 7, "evening_share": 0.6, "weekend_share": 0.1}],
-        "singles": [{"orders_365d": 7, "solo_share": 0.8}, {"orders_365d": 7, "household_size": 1}],
-        "occasional_triers": [{"orders_365d": 6}, {"orders_365d": 5, "solo_share": 1.0, "evening_share": 1.0}],
+        "frequent_high_value_loyals": [{"orders_365d": 12, "monetary_score": score} for score in (4, 5)],
+        "frequent_buyers": [{"orders_365d": 12, "monetary_score": 3}],
+        "price_sensitive": [{"orders_365d": 12, "discount_share": 0.5}],
+        "urban_young_parents": [{"orders_365d": 12, "kids_count": 1, "age_group": "25_to_34"}],
+        "fresh_food_lovers": [{"orders_365d": 12, "top_category": "Fresh fruit"}],
+        "homemakers": [{"orders_365d": 12, "household_size": 3, "weekend_share": 0.1}],
+        "seniors": [{"orders_365d": 12, "age_group": "65_and_over", "weekend_share": 0.5}],
+        "professionals": [{"orders_365d": 12, "evening_share": 0.6, "weekend_share": 0.1}],
+        "singles": [{"orders_365d": 12, "solo_share": 0.8}, {"orders_365d": 12, "household_size": 1}],
+        "occasional_triers": [{"orders_365d": 8}, {"orders_365d": 5, "solo_share": 1.0, "evening_share": 1.0}],
         "occasional_browsers": [],
-        "others": [{"orders_365d": 7}],
+        "others": [{"orders_365d": 9}],
     },
     "rfm": {
         code: [{"rfm_cell": cell} for cell in text.split()] for code, text in cells.CELLS.items()
@@ -298,14 +300,14 @@ def test_every_segment_has_a_case() -> None:
 #: preset -> persona -> the features of one who has it under that preset and another persona under all at once
 OF_PRESET: dict[Preset, dict[str, list[dict[str, Any]]]] = {
     "restaurant": {
-        "price_sensitive": [{"orders_365d": 12, "monetary_score": 4, "coupon_order_share": 0.4}],
+        "price_sensitive": [{"orders_365d": 12, "monetary_score": 3, "coupon_order_share": 0.4}],
         "others": [{"orders_365d": 12, "top_category": "Phones"}],
     },
     "supermarket": {
         "frequent_high_value_loyals": [{"orders_365d": 12, "monetary_score": 5, "discount_share": 0.9}],
         "frequent_buyers": [{"orders_365d": 12, "weekday_lunch_share": 0.9}],
         "price_sensitive": [{"orders_365d": 12, "weekday_lunch_share": 0.9, "discount_share": 0.9}],
-        "others": [{"orders_365d": 7, "weekday_lunch_share": 0.9}],
+        "others": [{"orders_365d": 9, "weekday_lunch_share": 0.9}],
     },
     "online_retail": {
         "frequent_buyers": [{"orders_365d": 12, "monetary_score": 5, "top_department": "produce"}],

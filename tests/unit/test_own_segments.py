@@ -53,7 +53,10 @@ def test_a_scheme_over_another_has_another_version_with_it(config: Path) -> None
     settings = loaded(config, "[segments.value_tier.high]\nwhen = 'monetary_score >= 4'\n")
     before = {scheme.name: scheme.version for scheme in schemes("restaurant")}
     changed = {scheme.name for scheme in settings.schemes if before[scheme.name] != scheme.version}
-    assert changed == {"value_tier", "persona"}
+    assert changed == {"value_tier"}
+    settings = loaded(config, "[segments.price_sensitivity.high]\nwhen = 'discount_share >= 0.3'\n")
+    changed = {scheme.name for scheme in settings.schemes if before[scheme.name] != scheme.version}
+    assert changed == {"price_sensitivity", "persona"}
 
 
 def test_words_alone_may_be_the_chains(config: Path) -> None:

@@ -67,7 +67,8 @@ CUSTOMER_VALUE = Table(
         _expected("expected_orders_365d", "DOUBLE", "orders", "Orders expected in the next 365 days."),
         _expected("probability_alive", "DOUBLE", None, "BG/NBD: that the customer has not stopped; 1 after a first "
                   "order, so it is no sign of churn.", 1),
-        _expected("churn_probability_90d", "DOUBLE", None, "That no order comes in the next 90 days.", 1),
+        _expected("churn_probability_90d", "DOUBLE", None, "That no order comes in the next 90 days: by the model of "
+                  "churn, by BG/NBD without one.", 1),
         _expected("expected_order_value", MONEY, "currency", "Expected net revenue of an order."),
         Column("predicted_clv_365d", MONEY, "Expected orders of 365 days times the expected value of one; null where "
                "one of them is.", unit="currency"),
@@ -78,6 +79,11 @@ CUSTOMER_VALUE = Table(
     references=(TO_CUSTOMER,),
 )  # fmt: skip
 
+#: what rules may ask for of it -> its type
+FORETOLD: dict[str, Type] = {
+    name: CUSTOMER_VALUE.column(name).type
+    for name in ("churn_probability_90d", "expected_orders_90d", "predicted_clv_365d")
+}
 
 CHURN_WATCHLIST = Table(
     "churn_watchlist", ("customer_id",),
