@@ -14,15 +14,18 @@ import pytest
 
 from tests.e2e.conftest import NIGHTS, RESTAURANT, Chain
 
-#: one scheme over features, one over scores, and persona, which asks for value_tier
+#: one scheme over features, one over scores, and persona, which asks for price_sensitivity
 RULES = """
 [segments.consumption_occasion.evening]
 when = "evening_share >= 0.3"
 
 [segments.value_tier.high]
 when = "monetary_score >= 4"
+
+[segments.price_sensitivity.high]
+when = "discount_share >= 0.1"
 """
-CHANGED = {"consumption_occasion", "value_tier", "persona"}
+CHANGED = {"consumption_occasion", "value_tier", "price_sensitivity", "persona"}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Quarantine by kind of dirt, customer value by published figures: ``make validation``, ``python -m tests.validation``.
+"""Quarantine by kind of dirt, segments and predictions against what is known: ``python -m tests.validation``.
 
 Generates a dirty chain, runs two nights, compares what they set aside, repaired and merged with the truth about the
 dirt, prints a table and writes it to ``docs/validation.md``. Ends with 1 if a kind without a stated reason is below
@@ -8,19 +8,23 @@ dirt, prints a table and writes it to ``docs/validation.md``. Ends with 1 if a k
 from __future__ import annotations
 
 import argparse
+import platform
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.support import ROOT, Site, business
-from tests.validation import cdnow
+from tests.validation import cdnow, groups
 from tests.validation.measure import Evidence, Figure, Measured, read_truth
 
 NIGHTS = 2
+#: customers, days and seed of the chain whose future is foretold
+CHAIN = (1_500, 500, 23)
 PAGE = ROOT / "docs" / "validation.md"
 
-HEAD = """# How well dirt is found, and value foretold
+HEAD = """# How well dirt is found, customers are told apart, and what they do is foretold
 
 Written by `make validation`; edit `tests/validation`, not this page. A generated chain is damaged by a known hand
 (`jobs/sample/dirt`, {kinds} kinds over three sources), {nights} nights are run, and what they set aside is compared
@@ -37,8 +41,14 @@ known values, references).
 """
 
 
-def page(measured: Measured, size: str) -> Iterator[str]:
-    """Lines of the page."""
+def page(measured: Measured, size: str, foretold: Sequence[str]) -> Iterator[str]:
+    """Lines of the page.
+
+    Args:
+        measured: of dirt.
+        size: of the damaged chain.
+        foretold: lines about segments and predictions.
+    """
     figures = measured.figures
     yield from HEAD.format(kinds=len(figures), nights=NIGHTS).splitlines()
     yield f"{size}; {sum(one.rows for one in figures)} damaged rows."
@@ -54,7 +64,15 @@ def page(measured: Measured, size: str) -> Iterator[str]:
     yield from ("", "## Clean rows", "")
     yield f"{len(measured.strays)} rows without damage were set aside."
     yield ""
+    yield from foretold
+    yield ""
     yield from cdnow.section()
+    yield ""
+    yield (
+        f"{platform.system()}, Python {platform.python_version()}, "
+        + ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "minisom", "scipy", "numpy", "pysail"))
+        + "."
+    )
 
 
 def _cells(one: Figure) -> tuple[str, ...]:
@@ -101,7 +119,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         nights = [night for day in days if (night := site.warehouse.latest(day))]
         measured = Measured(read_truth(root / "business", days[-1]), Evidence(nights))
         size = f"{options.customers} customers x {options.days} days, seed {options.seed}, dirt {options.dirt:g}"
-        PAGE.write_text("\n".join(page(measured, size)) + "\n", encoding="utf-8")
+        foretold = list(groups.section(root / "foretold", options.engine, *CHAIN))
+        PAGE.write_text("\n".join(page(measured, size, foretold)) + "\n", encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
     wrong = faults(measured)
     print("\n".join(wrong), file=sys.stderr)
