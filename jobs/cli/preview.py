@@ -74,7 +74,7 @@ def _computed(settings: Settings, night: Night) -> tuple[list[Any], list[Any]]:
     from jobs.transforms import history, segments
 
     fits, was = Models.of(night), night.records()["segments"]
-    chosen = fits.schemes(settings.schemes)
+    chosen = fits.schemes(settings.schemes, settings.privacy.min_group_size)
     now = {"rules": {scheme.name: scheme.version for scheme in chosen}, "model_version": was["model_version"]}
     changed = changed_schemes(was, now)
     if not changed:

@@ -81,16 +81,22 @@ class Prototypes:
         content["drawn"] = Drawn(edges, counts, tuple(drawn["sizes"]), drawn["every"])
         return cls(**{**content, "groups": tuple(content["groups"])})
 
-    def because(self, place: str) -> str:
-        """SQL for a reason: the features that weigh most for the group, of the customer, of the group, of everybody."""
-        cases = " ".join(f"WHEN {group} THEN {self._sentence(group)}" for group in range(len(self.found)))
+    def because(self, place: str, least: int) -> str:
+        """SQL for a reason: the features that weigh most for the group, of the customer, of the group, of everybody.
+
+        Args:
+            place: the column of the group.
+            least: of a group of fewer customers of the sample nothing is said.
+        """
+        cases = " ".join(f"WHEN {group} THEN {self._sentence(group, least)}" for group in range(len(self.found)))
         return f"CASE {place} {cases} END"
 
-    def _sentence(self, group: int) -> str:
+    def _sentence(self, group: int, least: int) -> str:
         parts = []
         for place in strongest(np.asarray(self.middles[group]), _SAID):
             axis = self.axes[place]
-            beside = f"({_number(self.means[group][place])} in this group, {_number(axis.plain_mean)} of all)"
+            groups = f"{_number(self.means[group][place])} in this group, " if self.drawn.sizes[group] >= least else ""
+            beside = f"({groups}{_number(axis.plain_mean)} of all)"
             value = f"coalesce(CAST({axis.feature} AS STRING), 'unknown')"
             parts.append(f"'{axis.dimension.noun} ', {value}, ' {beside}'")
         between = ", ', ', "

@@ -22,7 +22,7 @@ def run(context: Context) -> dict[str, Any]:
         nothing worth recording but that it was done.
     """
     night, day = context.night, context.day
-    chosen = Models.of(night).schemes(context.settings.schemes)
+    chosen = Models.of(night).schemes(context.settings.schemes, context.settings.privacy.min_group_size)
     publish_arrow(context, dimensions.schemes(chosen, day), p.DIM_SCHEME)
     publish_arrow(context, dimensions.segments(chosen, day), p.DIM_SEGMENT)
     publish_arrow(context, dimensions.dayparts(context.hours, day), p.DIM_DAYPART)

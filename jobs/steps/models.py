@@ -86,12 +86,17 @@ class Models:
             return rfm.NONE_VERSION
         return "m-" + hashlib.sha256(repr(sorted(self.versions.items())).encode()).hexdigest()[:8]
 
-    def schemes(self, chosen: tuple[Scheme, ...]) -> tuple[Scheme, ...]:
-        """The chain's schemes, those that models find with the segments that they found."""
+    def schemes(self, chosen: tuple[Scheme, ...], least: int) -> tuple[Scheme, ...]:
+        """The chain's schemes, those that models find with the segments that they found.
+
+        Args:
+            chosen: the schemes by the chain's rules.
+            least: of groups smaller than this nothing is said.
+        """
         found = {}
         for scheme, grouped in ((CLUSTER, self.clusters), (MAP, self.map)):
             if grouped is not None:
-                because = grouped.because(place_column(scheme))
+                because = grouped.because(place_column(scheme), least)
                 found[scheme.name] = with_found(scheme, grouped.found, grouped.gone, because, grouped.version)
         if self.topics is not None:
             found[TOPIC.name] = with_found(TOPIC, self.topics.found, self.topics.gone, OF_TOPIC, self.topics.version)

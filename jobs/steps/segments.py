@@ -40,7 +40,7 @@ def run(context: Context) -> dict[str, Any]:
     fits, fitted = models.tonights(context)
     value.run(context, fits)
     themes.keep(context, fits.topics, as_before=_topics_of(context.base) == fits.versions.get("topics"))
-    chosen = fits.schemes(context.settings.schemes)
+    chosen = fits.schemes(context.settings.schemes, context.settings.privacy.min_group_size)
     people = context.spark.read.parquet(str(night.table("identity", "people")))
     people = people.select("customer_id", "is_marketing_allowed")
     assigned = segments.with_segments(

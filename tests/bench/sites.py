@@ -136,6 +136,10 @@ class Site:
         night.record("begin", night.records()["begin"] | {"full": full})
         return self._turn("--run", night.run)
 
+    def segments(self, night: Night) -> Turn:
+        """The same of the step ``segments``, after that of features."""
+        return self._turn("--run", night.run, "--step", "segments")
+
     def reference(self, night: Night, out: Path) -> Turn:
         """Have DuckDB compute the same into a file, in a process of its own."""
         return self._turn("--night", str(night.path), "--out", str(out))

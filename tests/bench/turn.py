@@ -1,6 +1,6 @@
 """One measurement in a process of its own: ``python -m tests.bench.turn --help``. Says what it took, as JSON.
 
-Either the features step of an open night, on an engine that is started for it and whose start is not counted, or the
+Either a step of an open night, on an engine that is started for it and whose start is not counted, or the
 same features by DuckDB alone. Which cores may be used is settled here, so that no engine takes more than another.
 """
 
@@ -18,7 +18,7 @@ from typing import Any
 
 from jobs import keeper
 from jobs.settings import Settings, load_settings
-from jobs.steps import features
+from jobs.steps import features, segments
 from jobs.steps.context import Context
 from jobs.storage.night import Night
 from jobs.storage.warehouse import Warehouse
@@ -28,21 +28,24 @@ from tests.support import processes_of
 KIB = 1024
 
 
-def with_pipeline(settings: Settings, run: str) -> dict[str, Any]:
-    """Run the step on a run's open night, as ``regulars step features`` does."""
+STEPS = {"features": features.run, "segments": segments.run}
+
+
+def with_pipeline(settings: Settings, run: str, step: str) -> dict[str, Any]:
+    """Run a step on a run's open night, as ``regulars step`` does."""
     warehouse = Warehouse(settings.warehouse)
     kept = keeper.start(warehouse, run, str(warehouse.open_night(run).date), owner=os.getpid())
     try:
         context = Context.of(settings, run)
         processes = [*processes_of(warehouse.root)] if context.spark else []
         started = time.monotonic()
-        record = features.run(context)
+        record = STEPS[step](context)
         seconds = time.monotonic() - started
         peak = peak_mib(processes)
         context.close()
     finally:
         kept.stop()
-    return {"seconds": seconds, "peak_mib": peak, "dates": record["dates"], "customers": record["customers"]}
+    return {"seconds": seconds, "peak_mib": peak} | {n: record[n] for n in ("dates", "customers") if n in record}
 
 
 def with_duckdb(settings: Settings, night: Night, out: Path, cores: int) -> dict[str, Any]:
@@ -71,6 +74,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Measure once; the settings come from ``REGULARS_CONFIG`` and variables, as for ``regulars``."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.turn", description=__doc__.split("\n")[0])
     parser.add_argument("--run", help="whose open night the step is run on")
+    parser.add_argument("--step", default="features", choices=STEPS)
     parser.add_argument("--night", type=Path, help="of which DuckDB computes the reference instead")
     parser.add_argument("--out", type=Path, help="the Parquet file for it")
     options = parser.parse_args(argv)
@@ -81,7 +85,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if options.night:
         print(json.dumps(with_duckdb(settings, Night.at(options.night), options.out, cores)))
     else:
-        print(json.dumps(with_pipeline(settings, options.run)))
+        print(json.dumps(with_pipeline(settings, options.run, options.step)))
 
 
 if __name__ == "__main__":

@@ -100,6 +100,15 @@ def test_a_group_that_does_not_go_on_has_a_name_of_its_own_and_the_old_one_is_ke
     assert {one.code for one in scheme.segments if one.when == "false"} == gone
 
 
+def test_a_reason_gives_the_groups_mean_beside_everybodys_unless_the_group_is_too_small() -> None:
+    sample, _ = planted()
+    model = prototypes.fit(sample, "v", prototypes.k_means)
+    said = model.because("place", least=EACH)
+    assert said.count("in this group") == 3 * len(model.found)
+    assert all(f"WHEN {group} THEN concat(" in said for group in range(len(model.found)))
+    assert "in this group" not in model.because("place", least=len(sample) + 1)
+
+
 BASKETS = {"noodles": (9, 0), "rice": (7, 1), "beer": (0, 8), "wine": (1, 9), "fish": (4, 4)}
 
 
