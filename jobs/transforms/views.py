@@ -12,6 +12,7 @@ from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from jobs.definitions.features.feature import FIRST_WEIGHT, HALF_LIFE_DAYS, YEAR
+from jobs.definitions.features.wording import SENTIMENT, TOPIC
 
 #: what a customer's home store says of where it is
 PLACE = ("region", "city", "city_tier", "climate")
@@ -147,5 +148,6 @@ def of_receipts(
 
 
 def of_feedback(notes: DataFrame) -> DataFrame:
-    """Notes given in 365 days, of notes with ``days_ago``."""
-    return notes.where(f"days_ago BETWEEN 0 AND {YEAR - 1}")
+    """Notes given in 365 days, of notes with ``days_ago`` and ``text``: what they sound like and are about beside."""
+    recent = notes.where(f"days_ago BETWEEN 0 AND {YEAR - 1}")
+    return recent.withColumns({"sentiment": F.expr(SENTIMENT), "topic": F.expr(TOPIC)}).drop("text")

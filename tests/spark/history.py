@@ -75,10 +75,11 @@ PRODUCTS = {
     "p4": ("mains", "x", "kitchen"),
     "p5": ("drinks", "y", None),
 }
-#: customer, days ago, rating, complaint, hours to the answer
+#: customer, days ago, rating, complaint, hours to the answer, text
 NOTES = [
-    ("a", 10, 4, False, 3.0), ("a", 364, 1, True, 1.5), ("a", 365, 5, True, 99.0), ("a", -1, 5, True, 99.0),
-    ("a", 20, None, True, None), ("b", 20, None, False, -1.0),
+    ("a", 10, 4, False, 3.0, "Great noodles"), ("a", 364, 1, True, 1.5, "The staff was rude"),
+    ("a", 365, 5, True, 99.0, "dirty"), ("a", -1, 5, True, 99.0, "dirty"), ("a", 20, None, True, None, "不好吃"),
+    ("b", 20, None, False, -1.0, "see you"),
 ]  # fmt: skip
 
 #: store: region, city, tier, climate
@@ -161,6 +162,8 @@ EXPECTED: dict[str, tuple[Any, Any, Any]] = {
     "home_store_id": ("s1", "s8", None),
     "average_rating": (2.5, None, None),
     "response_hours": (2.25, None, None),
+    "feedback_sentiment": (-0.333333, None, None),
+    "feedback_topic": ("food", None, None),
     "complaint_count": (2, 0, 0),
     # gaps as above: 8 of them, sum 365, squares 46065; b has one order date, c none
     "gap_variation": (1.328965, None, None),

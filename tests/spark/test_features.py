@@ -81,13 +81,13 @@ def history(table: Table) -> dict[str, DataFrame]:
     products = [(product, *said) for product, said in PRODUCTS.items()]
     known = tuples(table, "product_id STRING, category STRING, brand STRING, department STRING", products)
     notes = []
-    for number, (who, ago, rating, is_complaint, hours) in enumerate(NOTES):
+    for number, (who, ago, rating, is_complaint, hours, text) in enumerate(NOTES):
         given = datetime(2026, 6, 30, tzinfo=UTC) - timedelta(days=ago)
         answered = None if hours is None else given + timedelta(hours=hours)
-        notes.append((who, ago, f"n{number}", given, answered, rating, is_complaint))
+        notes.append((who, ago, f"n{number}", given, answered, rating, is_complaint, text))
     ddl = (
         "customer_id STRING, days_ago INT, feedback_id STRING, given_at TIMESTAMP, responded_at TIMESTAMP, rating INT, "
-        "is_complaint BOOLEAN"
+        "is_complaint BOOLEAN, text STRING"
     )
     of_notes = {"feedback": of_feedback(tuples(table, ddl, notes))}
     stores = [(store, *said) for store, said in STORES.items()]

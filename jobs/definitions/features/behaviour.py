@@ -23,6 +23,11 @@ BEHAVIOUR: tuple[Feature, ...] = (
             "feedback",
             "sum(unix_micros(responded_at) - unix_micros(given_at)) FILTER (WHERE responded_at >= given_at) "
             "/ 3600000000D / nullif(count_if(responded_at >= given_at), 0)", minimum=0),
+    Feature("feedback_sentiment", "DOUBLE", "score", "Mean of what notes of 365 days sound like by their words: -1 "
+            "against, 1 for; null where no word tells.", "feedback",
+            "CAST(sum(sentiment) AS DOUBLE) / nullif(count(sentiment), 0)", minimum=-1, maximum=1),
+    Feature("feedback_topic", "STRING", None, "What the last note of 365 days that tells is about, by its words.",
+            "feedback", "max_by(topic, struct(given_at, feedback_id)) FILTER (WHERE topic IS NOT NULL)"),
     counted("complaints", 90, "feedback", "is_complaint", "Complaints"),
     Feature("last_visit_days", "INT", "days", "Snapshot date minus the last web or app session's, over all history.",
             "sessions", "min(days_ago)", minimum=0),

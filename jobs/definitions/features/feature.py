@@ -51,7 +51,8 @@ VIEWS: dict[View, tuple[str, str]] = {
         "snapshot_date, registered_on, registered_days_ago, birth_year, birth_month, age_band, household_size, "
         "kids_count, marital_status, education, occupation, declared_lifestyle, declared_interests",
     ),
-    "feedback": ("one note given in 365 days", "days_ago, given_at, responded_at, feedback_id, rating, is_complaint"),
+    "feedback": ("one note given in 365 days", "days_ago, given_at, responded_at, feedback_id, rating, is_complaint, "
+        "sentiment (-1 against, 0, 1 for; by words), topic (what its words are about)"),
     "sessions": (
         "one web or app session, any date up to the snapshot", "days_ago, minutes, pages, favourites, abandoned_carts",
     ),

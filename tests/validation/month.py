@@ -1,0 +1,121 @@
+"""A month of nights with joins, refunds, withdrawn consents, a changed rule and a refit: do the books balance?
+
+Every night the sizes of all segments of all schemes are held against the flows of ``segment_migrations``, and nobody
+may change a segment of whom no feature changed, time included, unless consent, a rule or a model did.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import duckdb
+
+from jobs.definitions.published import BY_NAME, folder
+from jobs.steps import refits
+from jobs.storage.night import Night
+from tests.support import CONFIG, Site, business
+
+NIGHTS = 30
+#: nights, counted from the first as 1, before which ten people withdraw their consent to profiling
+WITHDRAWN = (6, 13, 21)
+#: the night by another rule, and the night before which everything is fitted anew
+RULE, REFIT = 16, 22
+OWN_RULE = '\n[segments.consumption_occasion.evening]\nwhen = "evening_share >= 0.3"\n'
+_QUESTIONS = Path(__file__).with_suffix(".sql").read_text("utf-8").split(";\n")[:3]
+
+
+@dataclass
+class Month:
+    """What the nights came to."""
+
+    unbalanced: list[str] = field(default_factory=list)  #: night scheme:segment whose size is not what flowed
+    causes: Counter[str] = field(default_factory=Counter)  #: customers moved, by cause
+    compared: int = 0  #: customers of whom no feature changed from a night to the next
+    moved: int = 0  #: segments that changed of these, without a cause from outside
+    kept: dict[str, tuple[int, int]] = field(default_factory=dict)  #: model -> names kept, names, at the refit
+    agreement: dict[str, float] = field(default_factory=dict)  #: model -> adjusted Rand index at the refit
+
+
+def run(root: Path, engine: str, customers: int = 400, days: int = 230, seed: int = 3) -> Month:
+    """Run the nights, and look after each."""
+    found = Month()
+    with business(root / "business", customers=customers, days=days, seed=seed) as chain:
+        own = root / "own.toml"
+        own.write_text(CONFIG.read_text() + OWN_RULE)
+        more = {"REGULARS_ENGINE": engine, "REGULARS_THRESHOLDS__MAX_QUARANTINE_SHARE": "1"}
+        site = Site(chain, root / "warehouse", more)
+        last = chain.nights[-1]
+        before: Night | None = None
+        for number in range(1, NIGHTS + 1):
+            day = last - timedelta(days=NIGHTS - number)
+            if number in WITHDRAWN:
+                _withdraw(root / "business" / "crm.sqlite", day, WITHDRAWN.index(number))
+            if number == RULE:
+                site = Site(chain, site.root, more | {"REGULARS_CONFIG": str(own)})
+            if number == REFIT:
+                _refit(site, found)
+            site.night(day)
+            night = site.warehouse.latest(day)
+            assert night is not None
+            if before is not None:
+                _compare(before, night, found)
+            before = night
+    return found
+
+
+def _withdraw(crm: Path, day: date, nth: int) -> None:
+    changed = datetime.combine(day, time(3)).strftime("%Y-%m-%d %H:%M:%S")
+    with closing(sqlite3.connect(crm)) as connection, connection:
+        statement = "UPDATE members SET profiling_consent = 0, updated_at = ? WHERE member_id IN (" + (
+            "SELECT member_id FROM members WHERE profiling_consent = 1 ORDER BY member_id LIMIT 10 OFFSET ?)"
+        )
+        assert connection.execute(statement, (changed, 30 * nth)).rowcount == 10
+
+
+def _refit(site: Site, found: Month) -> None:
+    done = site.regulars("refit", REGULARS_THRESHOLDS__REFIT_MIN_AGREEMENT="0")
+    assert done.code == 0, done.err
+    refit = refits.last(site.warehouse)
+    assert refit is not None
+    for model, said in refit.report["models"].items():
+        if "adjusted_rand_index" in said:
+            found.agreement[model] = said["adjusted_rand_index"]
+            found.kept[model] = len(said["kept"]), len(said["names"])
+
+
+def _compare(before: Night, now: Night, found: Month) -> None:
+    with duckdb.connect() as database:
+        for name, night in (("before", before), ("now", now)):
+            database.execute(f"CREATE SCHEMA {name}_")
+            for one in ("segment_migrations", "segment_trend", "segment_memberships", "customer_features"):
+                part = night.table("published", folder(BY_NAME[one])) / "*.parquet"
+                database.execute(f"CREATE VIEW {name}_.{one} AS FROM read_parquet('{part}')")
+        unbalanced, causes, unmoved = _QUESTIONS
+        days = {"now": now.date, "before": before.date}
+        found.unbalanced += [f"{now.date} {key}" for (key,) in database.execute(unbalanced, days).fetchall()]
+        found.causes.update({cause: int(n) for cause, n in database.execute(causes).fetchall()})
+        ((people, moved),) = database.execute(unmoved).fetchall()
+        found.compared += people
+        found.moved += moved
+
+
+def section(month: Month) -> Iterator[str]:
+    """Lines of the page."""
+    yield from ("## A month of segments", "")
+    yield f"{NIGHTS} nights of a generated chain: people join, orders are refunded, {10 * len(WITHDRAWN)} withdraw"
+    yield f"their consent, night {RULE} goes by another rule, before night {REFIT} everything is fitted anew."
+    yield from ("", "| figure | beside | here |", "|---|---|---|")
+    unbalanced = len(month.unbalanced)
+    yield f"| sizes of segments that are not what flowed in and out, all schemes and nights | 0 | {unbalanced} |"
+    yield f"| segments that changed of the {month.compared} customers of whom no feature did | 0 | {month.moved} |"
+    moved = ", ".join(f"{cause} {count}" for cause, count in sorted(month.causes.items()))
+    yield f"| memberships moved, by cause | | {moved} |"
+    for model, index in month.agreement.items():
+        kept, names = month.kept[model]
+        yield f"| refit of {model}: adjusted Rand index; names kept | | {index:.4f}; {kept} of {names} |"
