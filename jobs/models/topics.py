@@ -174,31 +174,31 @@ def _found(words: Sequence[str]) -> Found:
     )  # fmt: skip
 
 
-def bought_by(receipts: DataFrame, products: DataFrame) -> DataFrame:
+def bought_by(lines: DataFrame, products: DataFrame) -> DataFrame:
     """One row per customer and known category: ``times``, how often it was bought.
 
     Args:
-        receipts: customer_id, basket.
+        lines: customer_id, product_id; one row per line of a receipt.
         products: product_id, category.
     """
     known = products.where("category IS NOT NULL").select("product_id", "category")
-    lines = receipts.select("customer_id", F.explode("basket.product_id").alias("product_id"))
-    return (
-        lines.join(F.broadcast(known), "product_id").groupBy("customer_id", "category").agg(F.count("*").alias("times"))
-    )
+    bought = lines.join(F.broadcast(known), "product_id").groupBy("customer_id", "category")
+    return bought.agg(F.count("*").alias("times"))
 
 
-def scored(bought: DataFrame, weights: DataFrame, topics: int) -> DataFrame:
-    """One row per customer who bought of a known category: purchase_topic_place and _share.
+def scored(lines: DataFrame, products: DataFrame, weights: DataFrame, topics: int) -> DataFrame:
+    """One row per customer who bought of a category that the fit knows: purchase_topic_place and _share.
 
     Args:
-        bought: customer_id, category, times.
+        lines: customer_id, product_id; one row per line of a receipt.
+        products: product_id, category.
         weights: :attr:`Topics.table`.
         topics: how many there are.
     """
     names = [f"topic_{n}" for n in range(topics)]
-    sums = [F.expr(f"sum(times * {name})").alias(name) for name in names]
-    summed = bought.join(F.broadcast(weights), "category").groupBy("customer_id").agg(*sums)
+    by_product = products.join(weights, "category").select("product_id", *names)
+    sums = [F.sum(name).alias(name) for name in names]
+    summed = lines.join(F.broadcast(by_product), "product_id").groupBy("customer_id").agg(*sums)
     most = f"greatest({', '.join(names)})"
     cases = " ".join(f"WHEN {name} = {most} THEN {n}" for n, name in enumerate(names))
     return summed.select(

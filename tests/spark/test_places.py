@@ -13,7 +13,7 @@ from jobs.models import prototypes, topics
 from tests.spark.conftest import Table, rows_of
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 
 def _customers() -> pa.Table:
@@ -48,22 +48,22 @@ def test_without_a_model_nobody_is_anywhere(table: Table) -> None:
     assert rows_of(prototypes.with_places(frame, None, "place"))[0]["place"] is None
 
 
-BASKETS = [
-    {"customer_id": "a", "basket": [{"product_id": "p1"}, {"product_id": "p2"}]},
-    {"customer_id": "a", "basket": [{"product_id": "p1"}]},
-    {"customer_id": "b", "basket": [{"product_id": "p3"}, {"product_id": "p9"}]},
-    {"customer_id": "c", "basket": [{"product_id": "p9"}]},
-]
-PRODUCTS = [
-    {"product_id": "p1", "category": "noodles"}, {"product_id": "p2", "category": "noodles"},
-    {"product_id": "p3", "category": "beer"}, {"product_id": "p9"},
-]  # fmt: skip
+#: who bought what
+LINES = [("a", "p1"), ("a", "p2"), ("a", "p1"), ("b", "p3"), ("b", "p9"), ("c", "p9")]
+PRODUCTS = [("p1", "noodles"), ("p2", "noodles"), ("p3", "beer"), ("p4", "wine"), ("p5", "unheard of"), ("p9", None)]
+
+
+def _tables(table: Table, lines: list[tuple[str, str]]) -> tuple[DataFrame, DataFrame]:
+    return (
+        table(
+            "customer_id STRING, product_id STRING", [{"customer_id": who, "product_id": what} for who, what in lines]
+        ),
+        table("product_id STRING, category STRING", [{"product_id": p, "category": name} for p, name in PRODUCTS]),
+    )
 
 
 def test_what_is_bought_is_counted_by_category_and_what_is_of_none_is_left_out(table: Table) -> None:
-    receipts = table("customer_id STRING, basket ARRAY<STRUCT<product_id: STRING>>", BASKETS)
-    bought = topics.bought_by(receipts, table("product_id STRING, category STRING", PRODUCTS))
-    assert rows_of(bought, "customer_id") == [
+    assert rows_of(topics.bought_by(*_tables(table, LINES)), "customer_id") == [
         {"customer_id": "a", "category": "noodles", "times": 3}, {"customer_id": "b", "category": "beer", "times": 1},
     ]  # fmt: skip
 
@@ -74,14 +74,11 @@ def test_the_topic_of_most_weight_is_the_customers_with_its_share(spark: SparkSe
         "v",
         among=(2,),
     )
-    rows = [("a", "noodles", 3), ("a", "beer", 1), ("b", "wine", 2), ("c", "unheard of", 5)]
-    bought = table(
-        "customer_id STRING, category STRING, times BIGINT",
-        [dict(zip(("customer_id", "category", "times"), row, strict=True)) for row in rows],
-    )
     weights = dict(zip(model.categories, model.weights, strict=True))
     mine = [3 * noodles + beer for noodles, beer in zip(weights["noodles"], weights["beer"], strict=True)]
-    found = rows_of(topics.scored(bought, spark.createDataFrame(model.table), 2), "customer_id")
+    lines = [("a", "p1"), ("a", "p2"), ("a", "p1"), ("a", "p3"), ("b", "p4"), ("b", "p9"), ("c", "p5")]
+    frames = _tables(table, lines)
+    found = rows_of(topics.scored(*frames, spark.createDataFrame(model.table), 2), "customer_id")
     assert [row["customer_id"] for row in found] == ["a", "b"]  # of what c bought nothing is known
     assert found[0]["purchase_topic_place"] == mine.index(max(mine))
     assert found[0]["purchase_topic_share"] == round(max(mine) / sum(mine), 6)
