@@ -30,10 +30,8 @@ if TYPE_CHECKING:
 
     from pyspark.sql import DataFrame
 
-
 #: where a night keeps its models
 FITTED = "fitted"
-
 
 _READ: dict[str, Callable[[str], Any]] = {
     "rfm": RfmCuts.from_json, "value": LifetimeFit.from_json, "churn": Churn.from_json,
@@ -64,9 +62,9 @@ class Models:
         return cls(**{n: _READ[n](path.read_text("utf-8")) for n, path in found.items() if path.is_file()})
 
     def texts(self) -> dict[str, str]:
-        """File name -> what it says: each model and its card."""
-        models = {f"{name}.json": model.to_json() for name, model in self.named.items()}
-        return models | {f"{name}.md": card(name, model) for name, model in self.named.items()}
+        """File name -> what it says: each model that is kept, and its card."""
+        models = {f"{name}.json": model.to_json() for name, model in self._kept().items()}
+        return models | {f"{name}.md": card(name, model) for name, model in self._kept().items()}
 
     @property
     def named(self) -> dict[str, Fit]:
@@ -76,8 +74,8 @@ class Models:
 
     @property
     def versions(self) -> dict[str, str]:
-        """Name -> which fit it is."""
-        return {name: model.version for name, model in self.named.items()}
+        """Name -> which fit it is, of those that are kept."""
+        return {name: model.version for name, model in self._kept().items()}
 
     @property
     def version(self) -> str:
@@ -120,9 +118,10 @@ class Models:
         """These, and others in the place of theirs."""
         return replace(self, **more)
 
-    def without_makeshifts(self) -> Models:
+    def _kept(self) -> dict[str, Fit]:
         """Those to keep: a fit of orders that was not believed serves tonight, and the next night tries again."""
-        return self if self.value is None or self.value.orders is not None else replace(self, value=None)
+        makeshift = self.value is not None and self.value.orders is None
+        return {name: model for name, model in self.named.items() if not (makeshift and name == "value")}
 
 
 def tonights(context: Context) -> tuple[Models, dict[str, Any]]:
@@ -151,7 +150,7 @@ def tonights(context: Context) -> tuple[Models, dict[str, Any]]:
         else:
             found, reasons = fit_all(ground, missing, str(context.day))
             models = models.having(found)
-    for name, text in models.without_makeshifts().texts().items():
+    for name, text in models.texts().items():
         files.write_text(night.table("models", FITTED) / name, text)
     if models.value is not None and models.value.reasons:
         reasons["value"] = "; ".join(models.value.reasons)

@@ -54,4 +54,4 @@ def refit(spark: SparkSession, settings: Settings, warehouse: Warehouse, night: 
         "refit": name, "as_of": str(night.date), "models": reports, "not_fitted": reasons, "asked": asked,
         "is_stable": all(index >= asked for index in indices),
     }  # fmt: skip
-    return refits.keep(warehouse, Models(**found).without_makeshifts().texts(), report)
+    return refits.keep(warehouse, Models(**found).texts(), report)
