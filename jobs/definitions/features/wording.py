@@ -10,12 +10,14 @@ from __future__ import annotations
 _FOR = (
     "good", "great", "excellent", "nice", "lovely", "delicious", "tasty", "fresh", "friendly", "helpful", "polite",
     "kind", "quick", "fast", "clean", "cozy", "cheap", "love", "loved", "like", "liked", "perfect", "wonderful",
-    "amazing", "best", "thank", "thanks", "recommend", "happy", "pleased", "satisfied",
+    "amazing", "best", "thank", "thanks", "recommend", "happy", "pleased", "satisfied", "favorite", "favourite",
+    "quickly",
 )  # fmt: skip
 _AGAINST = (
     "bad", "awful", "terrible", "horrible", "worst", "poor", "cold", "stale", "rude", "unfriendly", "slow", "late",
     "dirty", "expensive", "overpriced", "wrong", "missing", "broken", "burnt", "bland", "disgusting", "disappointed",
-    "disappointing", "never again", "refund", "complain", "complaint", "unhappy", "hate", "hated", "sick",
+    "disappointing", "never again", "refund", "complain", "complaint", "unhappy", "hate", "hated", "sick", "tired",
+    "expired", "past its date", "out of stock", "charged twice",
 )  # fmt: skip
 _NOT = (
     "(?:not|never|no|isn't|wasn't|aren't|weren't|don't|didn't|cannot|can't) (?:very |really |so |that |too |at all )?"
@@ -48,13 +50,16 @@ _TURNED_ZH = ("满意", "喜欢", "推荐", "好吃", "新鲜", "干净", "热�
 
 #: topic -> what a note about it says
 TOPICS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "service": (("service", "staff", "waiter", "waitress", "manager", "rude", "friendly", "polite"),
+    "service": (("service", "staff", "waiter", "waitress", "manager", "cashier", "rude", "friendly", "polite"),
                 ("服务", "店员", "态度", "热情", "冷漠")),
     "food": (("food", "dish", "dishes", "taste", "tasty", "flavour", "flavor", "noodles", "soup", "meal", "fresh",
-              "stale", "delicious"), ("味道", "口味", "菜", "好吃", "难吃", "新鲜", "变质")),
-    "price": (("price", "prices", "expensive", "overpriced", "cheap", "value"), ("价格", "贵", "便宜", "性价比")),
-    "speed": (("slow", "wait", "waited", "waiting", "queue", "quick", "fast"),
+              "stale", "delicious", "milk", "bread", "produce"),
+             ("味道", "口味", "菜", "好吃", "难吃", "新鲜", "变质")),
+    "price": (("price", "prices", "expensive", "overpriced", "cheap", "value", "offer", "offers", "deals", "charged"),
+              ("价格", "贵", "便宜", "性价比", "优惠")),
+    "speed": (("slow", "wait", "waited", "waiting", "queue", "lines", "checkout", "quick", "quickly", "fast"),
               ("太慢", "很慢", "排队", "等了", "很快")),
+    "selection": (("selection", "assortment", "stock", "range"), ("品种", "缺货", "断货", "选择")),
     "cleanliness": (("clean", "dirty", "hygiene", "toilet"), ("干净", "脏", "卫生")),
     "delivery": (("delivery", "delivered", "courier", "rider", "packaging", "late", "missing"),
                  ("外卖", "配送", "骑手", "包装", "漏送")),
