@@ -8,7 +8,7 @@ BUSINESS ?= grocer
 AIRFLOW := apache-airflow==3.3.2
 
 # workers of the suites whose tests wait more than they compute
-SIDE_BY_SIDE := -n 2 --dist loadscope
+SIDE_BY_SIDE := -n 2 --dist loadscope --no-loadscope-reorder
 
 UV := .venv-uv/bin/uv
 BIN := .venv/bin
