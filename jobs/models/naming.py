@@ -25,7 +25,7 @@ def names(middles: Floats, axes: Sequence[Axis], sizes: Sequence[int]) -> tuple[
         axes: what the places are along.
         sizes: members of every group.
     """
-    used: set[str] = set(TAKEN)
+    used: set[str] = set()
     found: dict[int, Found] = {}
     for group in sorted(range(len(middles)), key=lambda g: (-sizes[g], g)):
         words = _words(middles[group], axes)

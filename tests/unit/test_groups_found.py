@@ -9,7 +9,9 @@ import pytest
 from jobs.definitions.segments import UNKNOWN
 from jobs.definitions.segments.fitted import CLUSTER, DIMENSIONS, MAP, OF_TOPIC, TOPIC, with_found
 from jobs.models import following, prototypes, topics
+from jobs.models.naming import names
 from jobs.models.prototypes import Prototypes
+from jobs.models.space import Axis
 from jobs.models.stability import adjusted_rand_index
 from jobs.models.topics import Topics
 
@@ -44,10 +46,10 @@ def test_groups_are_named_by_what_sets_them_apart() -> None:
     model = prototypes.fit(sample, "v", prototypes.k_means)
     found = model.places(sample)
     assert adjusted_rand_index(truth, found) > 0.9
-    names = {int(kind): {model.found[place].code for place in found[truth == kind]} for kind in range(KINDS)}
-    assert all("weekday_lunch" in code or "frequent" in code for code in names[0])
-    assert all("late_night" in code for code in names[1])
-    assert all("groups" in code for code in names[2])
+    called = {int(kind): {model.found[place].code for place in found[truth == kind]} for kind in range(KINDS)}
+    assert all("weekday_lunch" in code or "frequent" in code for code in called[0])
+    assert all("late_night" in code for code in called[1])
+    assert all("groups" in code for code in called[2])
 
 
 def test_a_fit_comes_out_the_same_and_its_file_is_the_fit() -> None:
@@ -73,6 +75,18 @@ def test_what_is_unknown_of_somebody_is_the_middle_and_what_nobody_has_is_no_axi
     model = prototypes.fit(sample, "v", prototypes.k_means)
     assert "discount_share" not in {axis.feature for axis in model.axes}
     assert adjusted_rand_index(truth, model.places(sample)) > 0.8
+
+
+def test_names_tell_groups_apart_and_what_nothing_sets_apart_is_typical() -> None:
+    axes = [Axis(name, 0.0, 1.0, 0.0) for name in ("orders_365d", "evening_share", "online_share")]
+    middles = np.array([[2.0, -0.5, 0.4], [2.0, -0.5, -0.4], [0.3, 0.0, -0.3], [0.0, 0.1, 0.0], [2.0, -0.5, 0.4]])
+    found = names(middles, axes, [50, 40, 30, 20, 10])
+    assert [one.code for one in found] == [
+        "frequent_and_not_evening", "frequent_and_not_evening_and_in_store", "typical", "typical_2",
+        "frequent_and_not_evening_and_online",
+    ]  # fmt: skip
+    assert (found[0].label_en, found[0].label_zh) == ("Frequent, not in the evening", "高频、少晚间")
+    assert (found[3].label_en, found[3].label_zh) == ("Typical 2", "一般2")
 
 
 def test_a_refit_keeps_the_names_of_groups_that_go_on() -> None:
