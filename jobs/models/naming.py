@@ -29,7 +29,9 @@ def names(middles: Floats, axes: Sequence[Axis], sizes: Sequence[int]) -> tuple[
     found: dict[int, Found] = {}
     for group in sorted(range(len(middles)), key=lambda g: (-sizes[g], g)):
         words = _words(middles[group], axes)
-        found[group] = free([_found(words[:count]) for count in range(_WORDS, len(words) + 1)], used, _found(words))
+        found[group] = free(
+            [_found(words[:count]) for count in range(min(_WORDS, len(words)), len(words) + 1)], used, _found(words)
+        )
     return tuple(found[group] for group in range(len(middles)))
 
 
