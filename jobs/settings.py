@@ -207,7 +207,7 @@ class Thresholds(Part):
     rfm_min_history_days: Annotated[int, Field(ge=1)] = 180
     #: adjusted Rand index below which a refit waits for a person
     refit_min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.6
-    #: population stability index above which a night warns that customers are no more like those of the fit
+    #: population stability index of the sizes of groups above which a night says that it is time for a refit
     drift_major: Annotated[float, Field(gt=0)] = 0.25
 
 

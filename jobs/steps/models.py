@@ -156,9 +156,8 @@ def tonights(context: Context) -> tuple[Models, dict[str, Any]]:
         reasons["value"] = "; ".join(models.value.reasons)
     versions = {"model_version": models.version, "models": models.versions}
     drift = _drift(context, models)
-    major = sorted(name for name, index in drift.items() if index > context.settings.thresholds.drift_major)
-    if major:
-        warnings.append(f"customers are no more like those of the fit in {', '.join(major)}: regulars refit")
+    if drift.get("groups", 0.0) > context.settings.thresholds.drift_major:
+        warnings.append("the groups of customers have other sizes than when they were fitted: regulars refit")
     return models, {**versions, "refit": refit, "not_fitted": reasons, "drift": drift, "warnings": warnings}
 
 
