@@ -40,7 +40,7 @@ test: $(READY) java  ## all tests but those of input, faults, other engines and 
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/spark tests/conventions tests/dags tests/e2e --ignore tests/e2e/input
 
 test-unit: $(READY)  ## tests that need no JVM and no Airflow: seconds
-	$(BIN)/pytest tests/unit tests/conventions
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/unit tests/conventions
 
 test-input: $(READY) java  ## late, corrected, refunded, replayed and foreign input, night by night
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e/input
