@@ -1,7 +1,6 @@
 """A month of nights with joins, refunds, withdrawn consents, a changed rule and a refit: do the books balance?
 
-Every night the sizes of all segments of all schemes are held against the flows of ``segment_migrations``, and nobody
-may change a segment of whom no feature changed, time included, unless consent, a rule or a model did.
+Every night the sizes of all segments of all schemes are held against the flows of ``segment_migrations``.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ WITHDRAWN = (6, 13, 21)
 #: the night by another rule, and the night before which everything is fitted anew
 RULE, REFIT = 16, 22
 OWN_RULE = '\n[segments.consumption_occasion.evening]\nwhen = "evening_share >= 0.3"\n'
-_QUESTIONS = Path(__file__).with_suffix(".sql").read_text("utf-8").split(";\n")[:3]
+_QUESTIONS = Path(__file__).with_suffix(".sql").read_text("utf-8").split(";\n")[:2]
 
 
 @dataclass
@@ -37,8 +36,6 @@ class Month:
 
     unbalanced: list[str] = field(default_factory=list)  #: night scheme:segment whose size is not what flowed
     causes: Counter[str] = field(default_factory=Counter)  #: customers moved, by cause
-    compared: int = 0  #: customers of whom no feature changed from a night to the next
-    moved: int = 0  #: segments that changed of these, without a cause from outside
     kept: dict[str, tuple[int, int]] = field(default_factory=dict)  #: model -> names kept, names, at the refit
     agreement: dict[str, float] = field(default_factory=dict)  #: model -> adjusted Rand index at the refit
 
@@ -111,16 +108,13 @@ def _compare(before: Night, now: Night, found: Month) -> None:
     with duckdb.connect() as database:
         for name, night in (("before", before), ("now", now)):
             database.execute(f"CREATE SCHEMA {name}_")
-            for one in ("segment_migrations", "segment_trend", "segment_memberships", "customer_features"):
+            for one in ("segment_migrations", "segment_trend"):
                 part = night.table("published", folder(BY_NAME[one])) / "*.parquet"
                 database.execute(f"CREATE VIEW {name}_.{one} AS FROM read_parquet('{part}')")
-        unbalanced, causes, unmoved = _QUESTIONS
+        unbalanced, causes = _QUESTIONS
         days = {"now": now.date, "before": before.date}
         found.unbalanced += [f"{now.date} {key}" for (key,) in database.execute(unbalanced, days).fetchall()]
         found.causes.update({cause: int(n) for cause, n in database.execute(causes).fetchall()})
-        ((people, moved),) = database.execute(unmoved).fetchall()
-        found.compared += people
-        found.moved += moved
 
 
 def section(month: Month) -> Iterator[str]:
@@ -131,7 +125,6 @@ def section(month: Month) -> Iterator[str]:
     yield from ("", "| figure | beside | here |", "|---|---|---|")
     unbalanced = len(month.unbalanced)
     yield f"| sizes of segments that are not what flowed in and out, all schemes and nights | 0 | {unbalanced} |"
-    yield f"| segments that changed of the {month.compared} customers of whom no feature did | 0 | {month.moved} |"
     moved = ", ".join(f"{cause} {count}" for cause, count in sorted(month.causes.items()))
     yield f"| memberships moved, by cause | | {moved} |"
     for model, index in month.agreement.items():

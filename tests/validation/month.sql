@@ -13,17 +13,3 @@ WHERE coalesce(flows.n, 0) <> coalesce(growth.n, 0);
 
 -- causes: memberships moved
 SELECT cause, sum(customers) FROM now_.segment_migrations GROUP BY cause;
-
--- unmoved: customers of whom no feature changed, and their segments that did though neither a rule nor a model moved any
-WITH same AS (
-    SELECT customer_id FROM (
-        SELECT * EXCLUDE (snapshot_date) FROM before_.customer_features
-        INTERSECT SELECT * EXCLUDE (snapshot_date) FROM now_.customer_features
-    )
-), moved AS (
-    SELECT n.customer_id, n.scheme FROM now_.segment_memberships AS n
-    JOIN before_.segment_memberships AS b USING (customer_id, scheme)
-    WHERE n.is_current AND b.is_current AND n.segment <> b.segment
-    AND scheme NOT IN (SELECT scheme FROM now_.segment_migrations WHERE cause IN ('rules', 'model'))
-)
-SELECT (SELECT count(*) FROM same), (SELECT count(*) FROM same JOIN moved USING (customer_id));
