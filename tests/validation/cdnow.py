@@ -82,5 +82,5 @@ def section() -> Iterator[str]:
     yield from ("", "| figure | reference | here |", "|---|---|---|")
     yield from (f"| {name} | {reference} | {found:.4f} |" for name, reference, found in figures)
     yield ""
-    yield "The probability of no order is a worse sign of churn here than the days since the last one: it stands in only"
-    yield "where there is too little history to learn from what came after an earlier date (`churn_probability_90d`)."
+    yield "The probability of no order is a worse sign of churn here than days since the last one: it stands in only"
+    yield "where there is too little history to learn from what came later (`churn_probability_90d`)."
