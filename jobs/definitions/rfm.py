@@ -20,9 +20,6 @@ CELLS: dict[str, str] = {
     "lost": "111 112 121 131 141 151",
 }
 
-#: cell such as '555' -> segment
-SEGMENT_OF_CELL: dict[str, str] = {cell: segment for segment, cells in CELLS.items() for cell in cells.split()}
-
 #: (recency is high, frequency is high, money is high) -> class, as Chinese analysts name them
 EIGHT: dict[tuple[bool, bool, bool], str] = {
     (True, True, True): "important_value",

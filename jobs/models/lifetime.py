@@ -89,11 +89,6 @@ class ValueModel:
     q: float
     v: float
 
-    def expected_value(self, orders: Floats, mean_value: Floats) -> Floats:
-        """Value of an order of a customer with so many orders of such a mean; of none it is everybody's."""
-        values: Floats = self.p * (self.v + orders * mean_value) / (self.p * orders + self.q - 1.0)
-        return values
-
 
 @dataclass(frozen=True)
 class LifetimeFit:

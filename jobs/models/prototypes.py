@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from itertools import count
 from typing import Any
 
@@ -225,11 +225,6 @@ def silhouette(where: Floats, members: Places) -> float:
     if not 1 < len(np.unique(members[chosen])) < len(chosen):
         return -1.0
     return float(silhouette_score(where[chosen], members[chosen]))
-
-
-def renamed(model: Prototypes, found: Sequence[Found], gone: Sequence[Found]) -> Prototypes:
-    """The same fit with other names of its groups."""
-    return replace(model, found=tuple(found), gone=tuple(gone))
 
 
 def _drawn(sample: pa.Table, axes: Sequence[Axis], sizes: Places, every: int) -> Drawn:

@@ -14,7 +14,6 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.definitions import rfm
 from jobs.models.order_statistics import place_of, values_at
 
 NONE_VERSION = "none"
@@ -103,8 +102,3 @@ def _cuts_below(value: SparkColumn, cuts: tuple[int, ...]) -> SparkColumn:
 
 def _when_buyer(value: SparkColumn) -> SparkColumn:
     return F.when(F.col("orders_365d") > 0, value)
-
-
-def segment_of_scores(recency: int, frequency: int, monetary: int) -> str:
-    """The segment of one cell of the map."""
-    return rfm.SEGMENT_OF_CELL[f"{recency}{frequency}{monetary}"]

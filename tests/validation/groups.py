@@ -13,7 +13,8 @@ import numpy as np
 import pyarrow as pa
 
 from jobs.definitions.segments.fitted import DIMENSIONS
-from jobs.models.space import Floats, column
+from jobs.models.churn import miscalibration
+from jobs.models.space import column
 from jobs.models.stability import adjusted_rand_index
 from jobs.storage.warehouse import Warehouse
 from tests.support import Site, business
@@ -160,12 +161,11 @@ def _churn(found: Shown) -> Iterator[Row]:
         f"{area(recency[stopped], recency[~stopped]):.4f} (days since the last order)",
         area(probability[stopped], probability[~stopped]),
     )  # fmt: skip
-    yield "churn_probability_90d: largest difference from what came, in fifths", "0", _off(probability, stopped)
-
-
-def _off(probability: Floats, stopped: np.ndarray) -> float:
-    fifths = np.array_split(np.argsort(probability, kind="stable"), 5)
-    return max(abs(float(probability[part].mean() - stopped[part].mean())) for part in fifths)
+    yield (
+        "churn_probability_90d: largest difference from what came, in fifths",
+        "0",
+        miscalibration(probability, stopped),
+    )
 
 
 def _orders(found: Shown) -> Iterator[Row]:
