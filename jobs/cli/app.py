@@ -40,8 +40,9 @@ def main() -> None:
     1 is data or a contract, 2 usage, 3 the environment, 75 something that may pass by itself, 130 Ctrl-C.
     """
     os.umask(0o077)
-    from jobs.cli import approve, explain, look, nights, prepare, preview, quarantine, refit
+    from jobs.cli import approve, explain, interrupt, look, nights, prepare, preview, quarantine, refit
 
+    interrupt.listen()
     for module in (nights, approve, look, explain, preview, refit, prepare, quarantine):
         module.register(app)
     try:

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from jobs import calendar, engine, faultpoints, flow, keeper
-from jobs.cli import reporting
+from jobs.cli import interrupt, reporting
 from jobs.cli.app import answer, say
 from jobs.errors import ContractError, RegularsError, UsageError
 from jobs.mapping import check_mappings
@@ -225,7 +225,9 @@ def execute(context: Context, name: str, source: str | None) -> dict[str, Any]:
 
     Raises:
         UsageError: there is no such step, or it needs a source.
+        KeyboardInterrupt: somebody pressed Ctrl-C in the step before, where it was lost.
     """
+    interrupt.check()
     if name not in flow.BY_NAME:
         raise UsageError(f"no step {name}; steps are {', '.join(flow.BY_NAME)}", next_command="regulars step --help")
     label = f"{name} {source}" if source else name

@@ -103,7 +103,7 @@ class _Work:
         """Write one row per known person, with consent and what the sources say of them."""
         customers, zone = self.context.clean("customers"), self.context.settings.time_zone
         people = consent.people(self.records, customers, str(self.context.day), zone)
-        write(people, self.night, "identity", "people", sort=["customer_id"])
+        write(people, self.night, "identity", "people")
 
     @property
     def people(self) -> DataFrame:
@@ -141,10 +141,19 @@ class _Work:
         # as a file its size is known, and an engine that guesses moves the receipts to it and not it to the receipts
         return self.made_once("owned", numbered)
 
-    def orders(self, owned: DataFrame) -> DataFrame:
-        """Receipts of these buyers, by their person's number in the place of customer_id."""
-        by_number = owned.select("buyer", F.col("number").alias("customer_id"))
-        return views.of_people(receipts.of_dates(self.context.spark, self.night), by_number, str(self.context.day))
+    @cached_property
+    def touched(self) -> DataFrame | None:
+        """Who has to be computed anew: customer_id; None for everyone."""
+        return None if self.base is None else read_staged(self.spark, self.night, "touched")
+
+    @cached_property
+    def orders(self) -> DataFrame:
+        """Receipts of everyone who is computed anew, by their person's number in the place of customer_id."""
+        of = self.owned if self.touched is None else self.owned.join(self.touched, "customer_id", "left_semi")
+        by_number = of.select("buyer", F.col("number").alias("customer_id"))
+        rows = views.of_people(receipts.of_dates(self.spark, self.night), by_number, str(self.context.day))
+        # of a few the receipts are looked for once, not once per view
+        return rows if self.touched is None else self.made_once("orders", rows)
 
     def named(self, rows: DataFrame) -> DataFrame:
         """Rows by number, by customer_id again."""
@@ -153,10 +162,14 @@ class _Work:
 
     def days(self) -> DataFrame:
         """customer_days of everyone who allows profiling."""
-        return self.named(days.customer_days(self.orders(self.owned)))
+        rows = self.named(days.customer_days(self.orders))
+        if self.touched is None:
+            return rows
+        kept = published(self.context, CUSTOMER_DAYS, base=True).join(self.touched, "customer_id", "left_anti")
+        return rows.unionByName(kept.drop("snapshot_date"))
 
     def find_touched(self, changed: list[str]) -> int | None:
-        """Write who has to be computed anew, if not everyone.
+        """Write of whom nothing can be kept, if not of everyone.
 
         Returns:
             how many they are; None for everyone.
@@ -168,13 +181,15 @@ class _Work:
         buyers = receipts.of_dates(self.context.spark, self.night, dates).select("buyer")
         buyers = buyers.union(receipts.of_dates(self.context.spark, self.base, changed).select("buyer"))
         people = now.join(buyers.distinct(), "buyer").select("customer_id")
-        people = people.union(touched.moved(kept, now)).union(self._newly_profiled()).union(self._redescribed(now))
+        people = people.union(touched.moved(kept, now)).union(self._asked_again()).union(self._redescribed(now))
         write_staged(people.distinct(), self.night, "touched")
         return read_staged(self.spark, self.night, "touched").count()
 
-    def _newly_profiled(self) -> DataFrame:
+    def _asked_again(self) -> DataFrame:
+        """Everyone who allows profiling since the earlier night, or no longer does."""
         before = published(self.context, CUSTOMER_FEATURES, base=True).select("customer_id")
-        return self.profiled.select("customer_id").join(before, "customer_id", "left_anti")
+        now = self.profiled.select("customer_id")
+        return now.exceptAll(before).union(before.exceptAll(now))
 
     def _redescribed(self, now: DataFrame) -> DataFrame:
         """Everyone who bought a product or visited a store of which something else is said than was."""
@@ -196,16 +211,12 @@ class _Work:
 
     def features(self) -> DataFrame:
         """One row per person who allows profiling."""
-        context, anew = self.context, self.owned
-        if self.base is not None:
-            anew = anew.join(read_staged(self.spark, self.night, "touched"), "customer_id", "left_semi")
-        stores = context.clean("stores")
-        made = views.of_receipts(self.orders(anew), context.clean("products"), stores, context.hours)
-        parts = self.named(aggregated(made, FEATURES))
-        if self.base is not None:
+        context = self.context
+        products, stores = context.clean("products"), context.clean("stores")
+        parts = self.named(aggregated(views.of_receipts(self.orders, products, stores, context.hours), FEATURES))
+        if self.base is not None and self.touched is not None:
             before = published(context, CUSTOMER_FEATURES, base=True)
-            touched_ids = read_staged(self.spark, self.night, "touched")
-            parts = parts.unionByName(carried(before, touched_ids, FEATURES, (context.day - self.base.date).days))
+            parts = parts.unionByName(carried(before, self.touched, FEATURES, (context.day - self.base.date).days))
         absent = feeds.absent(context)
         said = [aggregated({name: rows}, FEATURES) for name, rows in self._of_feeds().items() if name not in absent]
         people = self.profiled.withColumn("snapshot_date", F.lit(context.day))

@@ -28,13 +28,14 @@ def people(records: DataFrame, customers: DataFrame, day: str, time_zone: str) -
         time_zone: the chain's.
     """
     ids = ["source", "source_customer_id"]
-    joined = records.select(*ids, "customer_id").join(customers, ids, "left")
+    records = records.select(*ids, "customer_id")
     # most people are one record, and one record need not be weighed against others
     several = records.groupBy("customer_id").count().where("count > 1").select("customer_id")
-    single = joined.join(several, "customer_id", "left_anti").select("customer_id", *_SAID, *_CONSENTS, "registered_at")
+    one, more = (records.join(several, "customer_id", how) for how in ("left_anti", "left_semi"))
+    single = one.join(customers, ids, "left").select("customer_id", *_SAID, *_CONSENTS, "registered_at")
     latest = [F.max_by(name, _age(name)).alias(name) for name in _SAID]
     agreed = [F.bool_and(name).alias(name) for name in _CONSENTS]
-    weighed = joined.join(several, "customer_id", "left_semi").groupBy("customer_id")
+    weighed = more.join(customers, ids, "left").groupBy("customer_id")
     merged = weighed.agg(*latest, *agreed, F.min("registered_at").alias("registered_at"))
     local = f"to_date(from_utc_timestamp(registered_at, '{time_zone}'))"
     return single.unionByName(merged).select(
