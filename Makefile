@@ -66,7 +66,7 @@ check: $(READY)  ## lint, format, types, import contracts, generated files, rule
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/mypy dags/nightly.py dags/approval.py dags/regulars_command.py dags/failure_notifier.py
+	$(BIN)/mypy dags/nightly.py dags/refresh.py dags/dag_defaults.py dags/approval.py dags/regulars_command.py dags/failure_notifier.py
 	$(BIN)/lint-imports
 	$(BIN)/python -m expectations.structural --check
 	$(BIN)/python -m jobs.dictionary --check

@@ -7,25 +7,23 @@ from __future__ import annotations
 
 import os
 import sys
-import tomllib
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from airflow.sdk import DAG, Asset, CronDataIntervalTimetable, Param, chain
+from airflow.sdk import DAG, CronDataIntervalTimetable, chain
 
 # Airflow puts the root of a DAG bundle on the path, which this folder need not be
 if str(Path(__file__).parent) not in sys.path:
     sys.path.append(str(Path(__file__).parent))
 
 from approval import AskPerson
-from failure_notifier import FailureNotifier
+from dag_defaults import DEFAULTS, PARAMS, PUBLISHED, chain_zone
 from regulars_command import BeginNight, RegularsCommand
 
 #: cron, in the chain's zone; empty where nights only run when somebody asks
 SCHEDULE = os.environ.get("REGULARS_SCHEDULE", "0 4 * * *")
 RUN = "{{ ti.xcom_pull(task_ids='begin')['run'] }}"
-PUBLISHED = Asset(name="regulars_published", uri="regulars://published")
 
 DOC = """
 ### The nightly run
@@ -46,15 +44,6 @@ Either everything of a night is published in one flip or nothing is; yesterday's
 """
 
 
-def chain_zone() -> str:
-    """The chain's time zone, from the environment or the settings file."""
-    if zone := os.environ.get("REGULARS_TIME_ZONE"):
-        return zone
-    path = Path(os.environ.get("REGULARS_CONFIG", "regulars.toml"))
-    settings = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    return str(settings.get("time_zone", "UTC"))
-
-
 with DAG(
     dag_id="nightly",
     description="One night of customer segmentation, from the sources to the published tables",
@@ -65,20 +54,8 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     max_active_tasks=3,
-    params={
-        "business_date": Param(
-            None,
-            type=["null", "string"],
-            format="date",
-            title="Business date",
-            description="YYYY-MM-DD. Needed when a run is triggered by hand; there is no default.",
-        )
-    },
-    default_args={
-        "retries": 2,
-        "retry_delay": timedelta(seconds=int(os.environ.get("REGULARS_RETRY_SECONDS", "20"))),
-        "on_failure_callback": FailureNotifier(),
-    },
+    params=PARAMS,
+    default_args=DEFAULTS,
 ) as dag:
     begin = BeginNight(
         task_id="begin", arguments=["begin"], doc_md="Takes the warehouse, starts the engine, opens the night."

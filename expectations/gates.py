@@ -56,15 +56,19 @@ class Gate:
             landings: feed -> what its extraction came to.
             may_be_empty: feeds that may bring nothing.
 
+        A day that is not over may have brought nothing yet, and is not held to what whole days bring.
+
         Raises:
             ContractError: a feed brought nothing, far more or less than usual, or too many lines that cannot be split
                 into columns; unless the settings' policy lets it pass.
         """
         share, rows = self.bounds.max_quarantine_share, self.bounds.min_rows_for_share
+        may_be_empty = frozenset(landings) if self.night.is_refresh else may_be_empty
         verdicts = [not_empty(feed, landing, feed in may_be_empty) for feed, landing in sorted(landings.items())]
         verdicts += [parsable(feed, landing, share, rows) for feed, landing in sorted(landings.items())]
         verdicts += [filled_files(feed, landing) for feed, landing in sorted(landings.items()) if landing["files"]]
-        verdicts += history.volumes(landings, self.past, self.night.date, self.bounds.history)
+        if not self.night.is_refresh:
+            verdicts += history.volumes(landings, self.past, self.night.date, self.bounds.history)
         verdicts += known_columns(landings, self.past)
         self._block("gate_arrived", [self.bounds.breakers.applied(verdict) for verdict in verdicts])
 
@@ -89,7 +93,7 @@ class Gate:
             for entity, (judged, bad, repeated) in zip(group, found, strict=True):
                 verdicts += judged
                 aside["quarantined"][entity.name], aside["repeated"][entity.name] = bad.by_feed, repeated.by_feed
-        if not earlier.is_all:
+        if not earlier.is_all and not self.night.is_refresh:
             for name in conformed:
                 judged, measured[name] = self._shape(name)
                 verdicts += [self.bounds.breakers.applied(verdict) for verdict in judged]

@@ -85,8 +85,9 @@ class Past:
 
     @property
     def is_ordinary(self) -> bool:
-        """It brought a day's rows: not the first, which loads history, and none rebuilt in full."""
-        return self.base_day is not None and not self.records["begin"].get("full", False)
+        """It brought a day's rows: not the first, which loads history, none rebuilt in full, and no part of a day."""
+        begun = self.records["begin"]
+        return self.base_day is not None and not begun.get("full", False) and not begun.get("refresh", False)
 
 
 def lineage(base: Night | None) -> list[Past]:

@@ -192,7 +192,7 @@ class Privacy(Part):
 
 
 class Thresholds(Part):
-    """Bounds at which a night stops or a score is withheld."""
+    """Bounds at which a night stops, a score is withheld or an event counts."""
 
     late_horizon_days: Annotated[int, Field(ge=1)] = 90
     #: a night blocks when more than this share of a table's rows is set aside
@@ -209,6 +209,8 @@ class Thresholds(Part):
     refit_min_agreement: Annotated[float, Field(ge=0, le=1)] = 0.6
     #: population stability index of the sizes of groups above which a night says that it is time for a refit
     drift_major: Annotated[float, Field(gt=0)] = 0.25
+    #: an order of so many times the customer's own mean is an event that `regulars refresh` goes by
+    large_order_times: Annotated[float, Field(gt=1)] = 3.0
 
 
 class EngineOptions(Part):

@@ -40,10 +40,10 @@ def main() -> None:
     1 is data or a contract, 2 usage, 3 the environment, 75 something that may pass by itself, 130 Ctrl-C.
     """
     os.umask(0o077)
-    from jobs.cli import approve, explain, interrupt, look, nights, prepare, preview, quarantine, refit
+    from jobs.cli import approve, explain, interrupt, look, nights, prepare, preview, quarantine, refit, refresh
 
     interrupt.listen()
-    for module in (nights, approve, look, explain, preview, refit, prepare, quarantine):
+    for module in (nights, refresh, approve, look, explain, preview, refit, prepare, quarantine):
         module.register(app)
     try:
         if code := app(standalone_mode=False):  # typer returns the code of an exit, and of Ctrl-C

@@ -32,6 +32,7 @@ class Asked:
     full: bool = False  #: recompute everything from all raw rows
     replay: bool = False  #: judge again what earlier nights set aside
     orders: tuple[tuple[str, str], ...] = ()  #: source and order id of held orders to let in
+    refresh: bool = False  #: the day is not over; publish it if an event marks anybody
 
 
 TONIGHT_ALONE = Asked()
@@ -177,6 +178,7 @@ def _begin(warehouse: Warehouse, day: date, run_id: str, currency: str, asked: A
     replay = asked.replay or before.get("replay", False) or before.get("full", False)
     admitted = admission.admit(night, replaced, asked.orders)
     facts = {"full": asked.full, "replay": replay and not asked.full, "admitted": admitted, "currency": currency}
+    facts |= {"refresh": asked.refresh}
     night.record("begin", night.records()["begin"] | facts)
 
 
@@ -204,11 +206,17 @@ def run_night(
         raise UsageError(f"no step {first}; steps are {known}", next_command=f"regulars run --date {day} --from STEP")
     context = open_night(settings, day, owner=os.getpid(), first=first, asked=asked)
     result: dict[str, Any] = {}
+    marked: dict[str, int] = {}
     try:
         for name in flow.names_from(first):
             chosen = sorted(settings.sources) if flow.BY_NAME[name].each_source else [None]
             for source in chosen:
                 result = execute(context, name, source)
+            if name == "features" and asked.refresh:
+                marked = _marked(context)
+                if not any(marked.values()):
+                    context.warehouse.discard(context.night)
+                    return {"published": False, "marked": marked}
             if "asked" in result:
                 raise _question(day, result)
             if UNCHANGED in result and name != "publish":
@@ -217,7 +225,15 @@ def run_night(
     finally:
         context.close()
         context.keeper.stop()
-    return result
+    return result | ({"published": UNCHANGED not in result, "marked": marked} if asked.refresh else {})
+
+
+def _marked(context: Context) -> dict[str, int]:
+    from jobs.steps import marks
+
+    found = marks.found(context)
+    say(f"{context.day} marked: {', '.join(f'{count} {name}' for name, count in found.items())}")
+    return found
 
 
 def execute(context: Context, name: str, source: str | None) -> dict[str, Any]:

@@ -25,6 +25,11 @@ def in_cents(sql: str) -> str:
     return f"CAST(CAST({sql} AS DECIMAL(38,10)) AS DECIMAL(18,2))"
 
 
+def is_share(name: str) -> bool:
+    """A column whose name says that it holds a share or a probability: people read it as per cent."""
+    return name.endswith("_share") or "_probability" in name
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: its name, its Spark SQL type, what it means and what it may hold."""

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from jobs.definitions.model import is_share
 from jobs.definitions.segments.fitted import Found
 from jobs.models.naming import names, strongest
 from jobs.models.space import Axis, Floats, column, points, scaled
@@ -95,8 +96,9 @@ class Prototypes:
         parts = []
         for place in strongest(np.asarray(self.middles[group]), _SAID):
             axis = self.axes[place]
-            groups = f"{_number(self.means[group][place])} in this group, " if self.drawn.sizes[group] >= least else ""
-            beside = f"({groups}{_number(axis.plain_mean)} of all)"
+            mean, plain = (_number(one, axis.feature) for one in (self.means[group][place], axis.plain_mean))
+            groups = f"{mean} in this group, " if self.drawn.sizes[group] >= least else ""
+            beside = f"({groups}{plain} of all)"
             value = f"coalesce(CAST({axis.feature} AS STRING), 'unknown')"
             parts.append(f"'{axis.dimension.noun} ', {value}, ' {beside}'")
         between = ", ', ', "
@@ -252,5 +254,8 @@ def _tuples(rows: Floats, decimals: int = 9) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(round(float(one), decimals) for one in row) for row in rows)
 
 
-def _number(value: float) -> str:
+def _number(value: float, feature: str) -> str:
+    """A mean as people read it; a share as per cent."""
+    if is_share(feature):
+        return f"{100 * value:.0f}%"
     return f"{value:.2f}".rstrip("0").rstrip(".")

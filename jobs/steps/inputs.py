@@ -46,7 +46,7 @@ def fingerprint(context: Context) -> str:
     """Hash of everything tonight's tables follow from: rows, the night before, settings, code."""
     rows = {feed: landing["content_hash"] for feed, landing in sorted(landings(context.night).items())}
     base = context.base.path.name if context.base else None
-    again = [context.judges_earlier, admission.of_date(context.night)]
+    again = [context.judges_earlier, admission.of_date(context.night), context.night.is_refresh]
     return _hash(json.dumps([rows, base, again, settings_hash(context.settings), code_version()]))
 
 

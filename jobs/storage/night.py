@@ -45,6 +45,11 @@ class Night:
         """It is being built and nobody reads it."""
         return self.path.name.endswith(OPEN_SUFFIX)
 
+    @property
+    def is_refresh(self) -> bool:
+        """It holds a day that was not over when it was made."""
+        return bool(self.records().get("begin", {}).get("refresh", False))
+
     def table(self, zone: Zone, table: str) -> Path:
         """Folder of a table's part files."""
         return self.path / zone / table

@@ -51,7 +51,7 @@ def test_tags_of_one_customer(table: Table) -> None:
         "browses": (1.0, "observed"),
     }
     reasons = {row["tag"]: row["reason"] for row in found}
-    assert reasons["category:baby_food"] == "0.25 of net revenue in 365 days: Baby Food"
+    assert reasons["category:baby_food"] == "25% of net revenue in 365 days: Baby Food"
     assert reasons["complained"] == "2 complaints in 365 days"
 
 

@@ -47,6 +47,16 @@ def test_numbers_in_sentences_are_written_as_people_do(table: Table) -> None:
     ]  # fmt: skip
 
 
+def test_a_share_or_a_probability_is_written_per_cent(table: Table) -> None:
+    shares = (0, 0.0005, 0.000499, 0.089848, 0.125, 0.333333, 0.9995, 1, 1.2)
+    rows = [{"n": n, "online_share": share, "churn_probability_90d": share} for n, share in enumerate(shares)]
+    frame = table("n INT, online_share DOUBLE, churn_probability_90d DOUBLE", rows)
+    sentence = in_words("concat(online_share, ' online_share, ', churn_probability_90d)", doubles_of(frame))
+    said = [row["said"] for row in rows_of(frame.selectExpr("n", f"{sentence} AS said"), "n")]
+    written = ("0%", "0.1%", "0%", "9%", "12.5%", "33.3%", "100%", "100%", "120%")
+    assert said == [f"{one} online_share, {one}" for one in written]
+
+
 def test_no_number_is_no_word(table: Table) -> None:
     frame = table("share DOUBLE", [{"share": None}])
     sentence = in_words("coalesce(CAST(share AS STRING), 'unknown')", doubles_of(frame))

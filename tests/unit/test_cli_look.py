@@ -236,7 +236,7 @@ def people_of(day: date) -> dict[str, list[dict[str, Any]]]:
            "rule_version": "r-1", "valid_from": day, "valid_to": date(9999, 12, 31), "is_current": True}  # fmt: skip
     alias = {"old_customer_id": "c0", "snapshot_date": day, "customer_id": "c1", "event": "merged", "effective_on": day}
     tag = {"customer_id": "c1", "snapshot_date": day, "tag": "late_night", "strength": 0.5, "basis": "observed",
-           "reason": "0.5 of orders"}  # fmt: skip
+           "reason": "50% of orders"}  # fmt: skip
     words = dict.fromkeys(("label_zh", "description_en", "description_zh", "rule_text", "suggested_action"), "w")
     named = {"segment_key": "lifecycle_stage:loyal", "snapshot_date": day, "scheme": "lifecycle_stage",
              "segment": "loyal", "label_en": "Loyal", "sort_order": 1, "is_active": True, **words}  # fmt: skip
@@ -259,7 +259,7 @@ def test_explain_says_who_and_why_and_since_when(
     lines = [" ".join(line.split()) for line in run("explain", "c1").splitlines()]
     assert "city =Rome" in lines
     assert "Life cycle Loyal 2026-01-02 12 orders | often r-1" in lines
-    assert "late_night 0.5 observed 0.5 of orders" in lines
+    assert "late_night 0.5 observed 50% of orders" in lines
     assert "2025-12-24 2026-01-02 Life cycle new" in lines  # a code without words is shown as it is
     past = run("explain", "c1", "--date", "2026-01-01")
     assert "2026-01-02" not in past and "2025-12-23" in past

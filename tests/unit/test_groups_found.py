@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -121,6 +123,8 @@ def test_a_reason_gives_the_groups_mean_beside_everybodys_unless_the_group_is_to
     assert said.count("in this group") == 3 * len(model.found)
     assert all(f"WHEN {group} THEN concat(" in said for group in range(len(model.found)))
     assert "in this group" not in model.because("place", least=len(sample) + 1)
+    assert "share of orders" in said
+    assert not re.search(r"share of [a-z ]+', [^(]+\(0\.", said)  # a share is per cent, here as in the customer's own
 
 
 BASKETS = {"noodles": (9, 0), "rice": (7, 1), "beer": (0, 8), "wine": (1, 9), "fish": (4, 4)}

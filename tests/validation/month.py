@@ -1,6 +1,7 @@
 """A month of nights with joins, refunds, withdrawn consents, a changed rule and a refit: do the books balance?
 
-Every night the sizes of all segments of all schemes are held against the flows of ``segment_migrations``.
+Every night the sizes of all segments of all schemes are held against the flows of ``segment_migrations``; and, but for
+the nights of the rule and of the refit, everybody's segments against what they go by.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from jobs.definitions.published import BY_NAME, folder
 from jobs.steps import refits
 from jobs.storage.night import Night
 from tests.support import CONFIG, Site, business
+from tests.validation import steady
 
 NIGHTS = 30
 #: nights, counted from the first as 1, before which ten people withdraw their consent to profiling
@@ -36,6 +38,9 @@ class Month:
 
     unbalanced: list[str] = field(default_factory=list)  #: night scheme:segment whose size is not what flowed
     causes: Counter[str] = field(default_factory=Counter)  #: customers moved, by cause
+    still: Counter[str] = field(default_factory=Counter)  #: scheme -> customers of whom nothing changed, per night
+    shaken: Counter[str] = field(default_factory=Counter)  #: scheme -> those of them whose segment did
+    changes: int = 0  #: changes of a segment, any cause
     kept: dict[str, tuple[int, int]] = field(default_factory=dict)  #: model -> names kept, names, at the refit
     agreement: dict[str, float] = field(default_factory=dict)  #: model -> adjusted Rand index at the refit
 
@@ -65,7 +70,7 @@ def run(root: Path, engine: str, customers: int = 400, days: int = 230, seed: in
             night = site.warehouse.latest(day)
             assert night is not None
             if before is not None:
-                _compare(before, night, found)
+                _compare(before, night, found, is_steady=number not in (RULE, REFIT))
             before = night
     return found
 
@@ -104,17 +109,22 @@ def _refit(site: Site, found: Month) -> None:
             found.kept[model] = len(said["kept"]), len(said["names"])
 
 
-def _compare(before: Night, now: Night, found: Month) -> None:
+def _compare(before: Night, now: Night, found: Month, *, is_steady: bool) -> None:
     with duckdb.connect() as database:
         for name, night in (("before", before), ("now", now)):
             database.execute(f"CREATE SCHEMA {name}_")
-            for one in ("segment_migrations", "segment_trend"):
+            for one in ("segment_migrations", "segment_trend", "customer_features", "customer_segments"):
                 part = night.table("published", folder(BY_NAME[one])) / "*.parquet"
                 database.execute(f"CREATE VIEW {name}_.{one} AS FROM read_parquet('{part}')")
         unbalanced, causes = _QUESTIONS
         days = {"now": now.date, "before": before.date}
         found.unbalanced += [f"{now.date} {key}" for (key,) in database.execute(unbalanced, days).fetchall()]
         found.causes.update({cause: int(n) for cause, n in database.execute(causes).fetchall()})
+        if is_steady:
+            for scheme, (still, shaken, changes) in steady.moved(database).items():
+                found.still[scheme] += still
+                found.shaken[scheme] += shaken
+                found.changes += changes
 
 
 def section(month: Month) -> Iterator[str]:
@@ -127,6 +137,9 @@ def section(month: Month) -> Iterator[str]:
     yield f"| sizes of segments that are not what flowed in and out, all schemes and nights | 0 | {unbalanced} |"
     moved = ", ".join(f"{cause} {count}" for cause, count in sorted(month.causes.items()))
     yield f"| memberships moved, by cause | | {moved} |"
+    still, shaken = sum(month.still.values()), sum(month.shaken.values())
+    yield f"| segments that changed while nothing did that they go by, of {still:,} | 0 | {shaken} |"
+    yield f"| segments that changed at all in those nights | | {month.changes:,} |"
     for model, index in month.agreement.items():
         kept, names = month.kept[model]
         yield f"| refit of {model}: adjusted Rand index; names kept | | {index:.4f}; {kept} of {names} |"

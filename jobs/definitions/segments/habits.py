@@ -6,7 +6,7 @@ from jobs.definitions.segments.scheme import UNKNOWN, Scheme, Segment, untold, w
 
 CHANNEL = Scheme(
     "channel_preference", "Channel preference", "渠道偏好", "Where the customer orders.", "客户在哪里下单。",
-    "concat('share of orders online ', online_share, ' of ', orders_365d, ' orders in 365 days')",
+    "concat(online_share, ' of ', orders_365d, ' orders in 365 days are online')",
     (
         without_orders(),
         Segment("online", "Online", "线上", "Four in five orders or more online.", "八成以上线上下单。",
