@@ -37,11 +37,13 @@ def chosen(warehouse: Warehouse, asked: str | None) -> Night:
 
 
 def _told(warehouse: Warehouse, night: Night, shown: Night | None, at_work: str | None) -> dict[str, Any]:
-    head: dict[str, Any] = {"date": str(night.date), "run": night.run, "is_current": night == shown, "is_stale": False}
+    head: dict[str, Any] = {"date": str(night.date), "run": night.run, "is_current": night == shown}
+    head |= {"is_stale": False, "is_refresh": False}
     try:
         records = night.records()
         manifest = {} if night.is_open else night.manifest()
         steps = told_steps(records, manifest)
+        head["is_refresh"] = night.is_refresh
         if night.is_open:
             state = "running" if night.run == at_work else "open"
         else:

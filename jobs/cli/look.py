@@ -93,7 +93,7 @@ def _is_pointer_sound(warehouse: Warehouse) -> bool:
 
 
 def _state(night: dict[str, Any]) -> str:
-    marks = [mark for mark in ("current", "stale") if night[f"is_{mark}"]]
+    marks = [mark for mark in ("current", "refresh", "stale") if night[f"is_{mark}"]]
     after = f" after {night['last_step']}" if night["state"] in ("open", "running") and night["last_step"] else ""
     return ", ".join([night["state"] + after, *marks])
 

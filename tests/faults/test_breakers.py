@@ -202,6 +202,31 @@ def test_no_file_or_an_empty_one_blocks_unless_it_is_allowed(usual: Site, tmp_pa
     assert (found["severity"], found["is_passed"], found["action"]) == ("info", False, "reported")
 
 
+def test_a_day_that_is_not_over_is_not_held_to_what_whole_days_bring(usual: Site, tmp_path: Path) -> None:
+    site = usual.copy(tmp_path / "warehouse")
+    (site.business.folder / f"receipts_{TONIGHT}.csv").unlink(missing_ok=True)
+    marked = {"first_order": 0, "large_order": 0, "complaint": 0}
+    nothing = site.regulars("refresh", "--date", str(TONIGHT))
+    assert nothing.code == 0, nothing.err
+    assert nothing.answer == {"published": False, "marked": marked}
+    # four receipts instead of forty, ten times as dear as each of the three members' own
+    write(site.business.folder, TONIGHT, 4, gross="100.00")
+    few = site.regulars("refresh", "--date", str(TONIGHT))
+    assert few.code == 0, few.err
+    assert few.answer["published"] and few.answer["marked"] == marked | {"large_order": 3}
+    # the same rows as a whole day are far too few, and what was shown so far stays
+    whole = site.regulars("run", "--date", str(TONIGHT))
+    assert whole.code == 1
+    assert "Tonight 4, usually 18.37 to 85.8" in whole.err
+    current = site.warehouse.current()
+    assert current is not None and current.is_refresh and current.date == TONIGHT
+    # its night never comes: the next one goes on from what there is, and four rows are nobody's usual
+    write(site.business.folder, TONIGHT + timedelta(days=1), 40)
+    site.night(TONIGHT + timedelta(days=1))
+    assert "Tonight 40, usually 18.37 to 85.8 (3 nights)." in quality(site, RULE)["rule"]
+    (site.business.folder / f"receipts_{TONIGHT + timedelta(days=1)}.csv").unlink()
+
+
 def test_a_column_that_is_gone_blocks_before_heavy_work_and_is_named(usual: Site, tmp_path: Path) -> None:
     write(usual.business.folder, TONIGHT, 40)
     path = usual.business.folder / f"receipts_{TONIGHT}.csv"

@@ -111,6 +111,7 @@ def test_it_says_what_a_night_of_the_same_rows_says_and_the_night_replaces_it(si
     alone.night(TODAY)
     assert differences(latest(site, TODAY).path / "published", latest(alone, TODAY).path / "published") == {}
     assert latest(site, TODAY).is_refresh
+    assert "published, current, refresh" in site.regulars("status").out
 
     # nothing new is not published again; more of the day is
     run = latest(site, TODAY).run
@@ -125,6 +126,7 @@ def test_it_says_what_a_night_of_the_same_rows_says_and_the_night_replaces_it(si
     site.night(TODAY)
     alone.night(TODAY)
     assert not latest(site, TODAY).is_refresh
+    assert "refresh" not in site.regulars("status").out
     assert differences(latest(site, TODAY).path / "published", latest(alone, TODAY).path / "published") == {}
     assert _refresh(site) == {"published": False, "marked": {}}
 
