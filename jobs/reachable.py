@@ -69,9 +69,11 @@ def check(settings: Settings) -> str:
 def _customers(chosen: Sequence[Scheme]) -> str:
     """A statement that makes the random customers, one column per feature or score that a rule names."""
     columns = []
-    for seed, (name, values) in enumerate(_candidates(chosen).items()):
+    for name, values in _candidates(chosen).items():
         listed = ", ".join("NULL" if value is None else f"'{value}'" for value in values)
-        place = f"CASE WHEN n > 0 THEN CAST(1 + hash(n, {seed}) % {len(values)} AS INT) END"  # of one nothing is known
+        # of texts, because hash(n, seed) of two seeds differ by the same bits whatever n is, and so by power-of-two
+        # counts of values everybody's two columns would go together; of the first customer nothing is known
+        place = f"CASE WHEN n > 0 THEN CAST(1 + hash(n || '{name}') % {len(values)} AS INT) END"
         columns.append(f"CAST(([{listed}])[{place}] AS {_TYPES[name]}) AS {name}")
     return f"CREATE TABLE customer AS SELECT {', '.join(columns)} FROM range({CUSTOMERS}) AS t(n)"
 

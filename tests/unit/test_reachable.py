@@ -43,6 +43,13 @@ def test_a_scheme_over_another_one() -> None:
     assert reachable.unreached([first, second]) == ["persona:x"]
 
 
+def test_what_is_drawn_of_one_feature_does_not_follow_from_another() -> None:
+    # of both features eight values are drawn: six, another, none
+    pairs = [(one, other) for one in "abcdef" for other in "abcdef"]
+    rules = [segment(f"s{n}", f"top_category = '{a}' AND top_brand = '{b}'") for n, (a, b) in enumerate(pairs)]
+    assert reachable.unreached([scheme(*rules, segment("c", "true"))]) == []
+
+
 def test_every_declared_segment_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
     reachable.main()
     assert "can be given" in capsys.readouterr().out
