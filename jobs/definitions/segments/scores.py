@@ -30,12 +30,12 @@ _RFM_WORDS: tuple[tuple[str, str, str, str, str, str], ...] = (
      "A limited offer."),
     ("about_to_sleep", "About To Sleep", "即将沉睡客户", "Below average and fading.", "低于平均且逐渐减少。",
      "Remind them what they liked."),
-    ("at_risk", "At Risk", "有流失风险客户", "Bought often and well, long ago.", "曾频繁高额购买，但久未光临。",
-     "Win back personally."),
+    ("at_risk", "At Risk", "有流失风险客户", "Bought often and well, unseen for longer than most.",
+     "曾频繁高额购买，未光临时间长于多数人。", "Win back personally."),
     ("cannot_lose_them", "Cannot Lose Them", "不可失去客户", "Spent most, gone quiet.", "曾是最高消费者，现已沉寂。",
      "Call them; ask why."),
-    ("hibernating", "Hibernating", "休眠客户", "Last order long ago, few and small.", "上次购买已久，次数少金额低。",
-     "A cheap reminder at most."),
+    ("hibernating", "Hibernating", "休眠客户", "Unseen for longer than most, few and small orders.",
+     "未光临时间长于多数人，次数少金额低。", "A cheap reminder at most."),
     ("lost", "Lost", "流失客户", "Lowest in all.", "各项最低。", "Leave or ask once."),
 )  # fmt: skip
 
