@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from jobs import calendar
 from jobs.definitions import clean
 from jobs.definitions.features import FEATURES
 from jobs.definitions.features.windows import bounds
+from jobs.definitions.model import Column
 from jobs.definitions.published import CUSTOMER_DAYS, CUSTOMER_FEATURES
 from jobs.steps import feeds, receipts, ties
 from jobs.steps.context import Context
@@ -48,7 +50,9 @@ def run(context: Context) -> dict[str, Any]:
     changed = receipts.refresh(context, work.base, dates)
     work.keep_owners()
     count = work.find_touched(changed)
-    publish(context, work.made_once("days", work.days()), CUSTOMER_DAYS)
+    # made anew a count is never null, and kept it might be: files say the same of both
+    columns = [column for column in CUSTOMER_DAYS.columns if column.name != "snapshot_date"]
+    publish(context, work.made_once("days", work.days(), columns), CUSTOMER_DAYS)
     publish(context, work.made_once("features", work.features()), CUSTOMER_FEATURES)
     money = ties.found(context, work.owners(context.night).join(work.people, "customer_id"))
     record = {"made": work.made, "dates": changed, "customers": count, "net_revenue_cents": money}
@@ -115,10 +119,10 @@ class _Work:
         """Those of :attr:`people` who allow profiling."""
         return self.people.where("is_profiled")
 
-    def made_once(self, name: str, rows: DataFrame) -> DataFrame:
-        """Rows written as they come, so that sorting them does not compute them twice."""
+    def made_once(self, name: str, rows: DataFrame, columns: Sequence[Column] = ()) -> DataFrame:
+        """Rows written as they come, so that sorting them does not compute them twice; see :func:`read_staged`."""
         write_staged(rows, self.night, name)
-        return read_staged(self.spark, self.night, name)
+        return read_staged(self.spark, self.night, name, columns)
 
     def keep_owners(self) -> None:
         """Write whose each buyer is tonight."""

@@ -69,9 +69,10 @@ def read_raw(spark: SparkSession, night: Night, feed: str, *, all_nights: bool) 
     return spark.read.option("mergeSchema", "true").parquet(*paths)
 
 
-def read_staged(spark: SparkSession, night: Night, name: str) -> DataFrame:
-    """A working table of an open night."""
-    return spark.read.parquet(str(night.staged(name)))
+def read_staged(spark: SparkSession, night: Night, name: str, columns: Sequence[Column] = ()) -> DataFrame:
+    """A working table of an open night; with ``columns``, those, and any may be null whatever they were made from."""
+    reader = spark.read.schema(ddl(tuple(columns))) if columns else spark.read
+    return reader.parquet(str(night.staged(name)))
 
 
 def has_staged(night: Night, name: str) -> bool:
