@@ -105,11 +105,6 @@ class Outcome:
         return found
 
 
-def _with_ctrl_c() -> None:
-    """A shell starts what it runs in the background without Ctrl-C, tests among it, and that is handed down."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @dataclass(frozen=True)
 class Site:
     """One warehouse of a business, and ``regulars`` run on it as a program of its own session."""
@@ -143,7 +138,6 @@ class Site:
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            preexec_fn=_with_ctrl_c,  # noqa: PLW1509  # touches nothing that a thread could hold
         )
 
     def regulars(self, *arguments: str, **variables: str) -> Outcome:

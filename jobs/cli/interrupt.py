@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import signal
+from threading import Event
 from types import FrameType
 
-_heard = False
+_heard = Event()
 
 
 def listen() -> None:
@@ -20,11 +21,10 @@ def check() -> None:
     Raises:
         KeyboardInterrupt: Ctrl-C was pressed since :func:`listen`.
     """
-    if _heard:
+    if _heard.is_set():
         raise KeyboardInterrupt
 
 
 def _hear(number: int, frame: FrameType | None) -> None:
-    global _heard  # noqa: PLW0603  # a process is interrupted or not
-    _heard = True
+    _heard.set()
     signal.default_int_handler(number, frame)

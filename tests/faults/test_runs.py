@@ -60,6 +60,8 @@ def test_a_night_of_another_key_or_chain_is_refused_before_anything_is_read(
 
 
 def test_ctrl_c_says_so_and_the_next_run_finishes(first: Undisturbed, second: Undisturbed, tmp_path: Path) -> None:
+    # a shell starts what it runs in the background without Ctrl-C, these tests among it, and that would be handed down
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     site = first.site.copy(tmp_path / "site")
     run = site.start("run", "--date", str(site.business.nights[1]))
     wait_until(lambda: any(site.root.glob("nights/*.open/log/time.gate_raw.json")), 60, "gate_raw is done")
