@@ -173,6 +173,16 @@ def test_a_rebuild_publishes_the_same(grown: tuple[Site, History], tmp_path: Pat
     assert latest(full, DAYS[2]).manifest()["steps"]["features"]["customers"] is None
 
 
+def test_who_withdraws_consent_leaves_the_days_that_same_night(grown: tuple[Site, History]) -> None:
+    site, _ = grown
+    with duckdb.connect() as database:
+        for night in DAYS[:3]:
+            shown = latest(site, night).path / "published"
+            days, features = (f"'{shown}/{table}/*.parquet'" for table in ("customer_days", "customer_features"))
+            left = database.sql(f"SELECT customer_id FROM {days} EXCEPT SELECT customer_id FROM {features}")
+            assert left.fetchall() == [], night
+
+
 def test_late_receipts_recompute_their_dates_and_no_others(grown: tuple[Site, History], tmp_path: Path) -> None:
     site, history = grown
     night = DAYS[3]
