@@ -35,7 +35,7 @@ def test_an_order_is_large_beside_the_customers_own_mean(table: Table) -> None:
     )
     orders = [(0, 3000), (0, 9900), (1, 2999), (2, 99900), (4, 29999), (5, 99900), (6, 9999), (None, 99900)]
     receipts = table("buyer BIGINT, net_cents BIGINT", [{"buyer": buyer, "net_cents": n} for buyer, n in orders])
-    # a: three times 10.00 and more, once; b: a cent less; c: two orders are no custom; e: a cent less; f: new; g: exactly
+    # a: three times 10.00 and more, once; b, e: a cent less; c: two orders are no custom; f: new; g: exactly
     assert people(marks.large_orders(receipts, owners, before, 3.0)) == ["a", "g"]
     assert people(marks.large_orders(receipts, owners, before, 2.5)) == ["a", "b", "e", "g"]
 
