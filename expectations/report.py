@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby
+from itertools import accumulate, groupby
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +115,24 @@ def render(tonight: Told, earlier: Sequence[Told], stopped: Stopped | None = Non
         by_feed=list(_by_feed(tonight)),
         money=_money(tonight),
         people=tonight.records.get("identity", {}),
+        waterfall=list(_waterfall(tonight.records.get("identity", {}).get("weakest_link", {}))),
         steps=list(_steps(nights)),
     )  # fmt: skip
+
+
+def _waterfall(link: dict[str, Any]) -> Iterator[tuple[str, float, float, float]]:
+    """What each comparison adds to the odds of a link: its name, weight, and bar, in per cent of the width."""
+    if not link:
+        return
+    said = [part.rsplit(" ", 1) for part in link["evidence"].split(", ")]
+    parts = [(name.replace("_", " "), float(weight)) for name, weight in said]
+    prior = link["weight"] - sum(weight for _, weight in parts)
+    steps = [("two records drawn at random", prior), *parts]
+    ends = [0.0, *accumulate(weight for _, weight in steps)]
+    low, high = min(ends), max(ends)
+    for (name, weight), start in zip(steps, ends, strict=False):
+        left = min(start, start + weight)
+        yield name, weight, round(100 * (left - low) / (high - low), 2), round(100 * abs(weight) / (high - low), 2)
 
 
 def _environment() -> Environment:

@@ -13,7 +13,8 @@ from jobs.definitions.canonical import BY_NAME
 from jobs.definitions.model import Column, Entity
 from jobs.errors import UsageError
 from jobs.extract.contacts import contacts_of, is_contact, plain_column
-from jobs.settings import Feed, Mapping, Settings
+from jobs.settings import Settings
+from jobs.source_settings import Feed, Mapping
 
 #: how alike two names must be to be proposed for each other, 0 to 1
 ALIKE = 0.8

@@ -18,7 +18,8 @@ from jobs import engine, reachable
 from jobs.cli import expressions, sampling
 from jobs.errors import ContractError, EnvironmentFault, RegularsError, TransientFault, UsageError
 from jobs.mapping import check_mappings
-from jobs.settings import Settings, Source, config_path, load_settings
+from jobs.settings import Settings, config_path, load_settings
+from jobs.source_settings import Source
 from jobs.steps import belonging
 from jobs.storage.manifest import damaged_files
 from jobs.storage.night import Night

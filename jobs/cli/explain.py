@@ -28,6 +28,24 @@ SELECT m.valid_from, m.valid_to, coalesce(s.label_en, m.scheme) AS scheme, coale
 FROM segment_memberships AS m LEFT JOIN dim_scheme AS s USING (scheme) LEFT JOIN dim_segment AS g USING (segment_key)
 WHERE m.customer_id = ? AND NOT m.is_current ORDER BY m.valid_to DESC, m.scheme
 """
+#: a record is named by the first digits of its keyed hash, which is source_id_hash of customer_identities
+_RECORD = "left(split_part({}, ':', 2), 8)"
+_RECORDS = f"""
+SELECT source, {_RECORD.format("person_hash")} AS record, first_seen_on AS seen_first, known_since
+       AS this_customer_since, replace(linked_by, '_', ' ') AS linked_by, round(score, 4) AS probability
+FROM records WHERE known_customer_id = ? ORDER BY first_seen_on, source, record
+"""
+_LINKS = f"""
+SELECT {_RECORD.format("left_hash")} AS record, {_RECORD.format("right_hash")} AS other,
+       replace(k.linked_by, '_', ' ') AS linked_by, linked_on AS since,
+       round(weight, 1) AS weight, round(k.score, 4) AS probability, evidence
+FROM links AS k JOIN records AS l ON l.person_hash = left_hash JOIN records AS r ON r.person_hash = right_hash
+WHERE l.known_customer_id = ? AND r.known_customer_id = l.known_customer_id ORDER BY ALL
+"""
+_LEDGER = """
+SELECT occurred_on, event, old_customer_id, new_customer_id, replace(cause, '_', ' ') AS cause
+FROM ledger WHERE ? IN (old_customer_id, new_customer_id) ORDER BY ALL
+"""
 _TAGS = "SELECT tag, strength, basis, reason FROM customer_tags WHERE customer_id = ? ORDER BY strength DESC, tag"
 _WATCHED = "SELECT churn_risk_band, reason, frequency_drop FROM churn_watchlist WHERE customer_id = ?"
 
@@ -41,7 +59,10 @@ def explain(
     customer_id: Annotated[str, typer.Argument(help="An id of customer_segments, or a former one.")],
     date_: Annotated[str | None, typer.Option("--date", help="Business date; the newest night without.")] = None,
 ) -> None:
-    """Who this is, why each segment, what else is said, what was before; nothing that names or reaches anybody."""
+    """Who this is, why its records are one customer, why each segment, what else is said, what was before.
+
+    Nothing is printed that names or reaches anybody: records go by the first digits of their keyed hash.
+    """
     night = _published(Warehouse(load_settings().warehouse), date_)
     database = query.connect(night, restricted=False)
     found = _rows(database, "SELECT * FROM dim_customer WHERE customer_id = ?", customer_id)[1]
@@ -63,13 +84,24 @@ def explain(
     )
     known = [(name, value) for name, value in zip(header, rows[0], strict=True) if value is not None]
     output.print_table(("what is known", "value"), known)
+    _register_identity(database, night)
     for title, wanted in (
+        ("records", _RECORDS), ("links between them", _LINKS), ("what happened to the id", _LEDGER),
         ("segments", _SEGMENTS), ("about to stop", _WATCHED), ("what else is said", _TAGS), ("before", _BEFORE),
     ):  # fmt: skip
         header, rows = _rows(database, wanted, customer_id)
         if rows:
             print()
             output.print_table(header, rows, title=title)
+
+
+def _register_identity(database: DuckDBPyConnection, night: Night) -> None:
+    from jobs.linking.resolve import LINKS
+    from jobs.steps.identity import KEPT, LEDGER
+    from jobs.storage.parquet import read_arrow
+
+    for name, schema in (("records", KEPT), ("links", LINKS), ("ledger", LEDGER)):
+        database.register(name, read_arrow(night, "identity", name, schema))
 
 
 def _published(warehouse: Warehouse, asked: str | None) -> Night:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from jobs import engine
 from jobs.errors import UsageError
 from jobs.extract.contacts import plain_column
-from jobs.settings import Feed, Settings
+from jobs.settings import Settings
+from jobs.source_settings import Feed
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession

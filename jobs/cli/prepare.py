@@ -17,7 +17,8 @@ from jobs.cli.nights import parse_date
 from jobs.cli.template import template, toml
 from jobs.errors import EnvironmentFault, RegularsError, UsageError
 from jobs.inert import text
-from jobs.settings import Feed, Settings, config_path, load_settings
+from jobs.settings import Settings, config_path, load_settings
+from jobs.source_settings import Feed
 
 
 def register(app: typer.Typer) -> None:

@@ -16,7 +16,8 @@ from jobs.extract.contacts import exact_columns, is_contact
 from jobs.extract.feed import FILE_COLUMN, PERSON_COLUMN, ROW_COLUMN, FeedState, Window
 from jobs.extract.feeds import extract
 from jobs.extract.keys import Keys
-from jobs.settings import Feed, Settings, Source
+from jobs.settings import Settings
+from jobs.source_settings import Feed, Source
 
 PRESENT = "present"
 EXAMPLE_LENGTH = 40

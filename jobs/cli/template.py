@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from jobs import settings
+from jobs import settings, source_settings
 from jobs.definitions.canonical import BY_NAME
 from jobs.definitions.model import Column, Entity
 from jobs.mapping import required
@@ -106,11 +106,11 @@ def template() -> str:
 
 def _source(name: str, example: dict[str, Any]) -> list[str]:
     given = {key: value for key, value in example.items() if key not in ("about", "feeds")}
-    options = _options(settings.Source, given, kind=example["kind"], skip=("feeds",))
+    options = _options(source_settings.Source, given, kind=example["kind"], skip=("feeds",))
     lines = [f"# {name}: {example['about']}", f"[sources.{name}]", *options, ""]
     for feed, (own, entities) in example["feeds"].items():
         lines += [f"[sources.{name}.feeds.{feed}]"]
-        lines += [*_options(settings.Feed, own, kind=example["kind"], skip=("maps",)), ""]
+        lines += [*_options(source_settings.Feed, own, kind=example["kind"], skip=("maps",)), ""]
         for entity, mapping in entities.items():
             lines += [f"[sources.{name}.feeds.{feed}.maps.{entity}]", *_mapping(BY_NAME[entity], mapping), ""]
     return lines

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 
 from jobs.extract.feed import REJECT_SCHEMA, FeedState, Window
-from jobs.settings import Feed, Source
+from jobs.source_settings import Feed, Source
 
 BATCH_ROWS = 50_000
 _PASSWORD = re.compile(r"(://[^:/@?]*:)(?!\$\{[^}]*\}@)[^/?]*@")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from jobs.definitions.canonical import FROM_ADDRESS
 from jobs.errors import UsageError
-from jobs.settings import Feed
+from jobs.source_settings import Feed
 
 CONTACT_COLUMNS = ("name", "email", "phone", "birth_date", "address", "loyalty_card", "payment_token")
 #: entities that are not about people: their ``name`` is a product's, a store's, a campaign's, an attribute's

@@ -24,7 +24,7 @@ from jobs.extract.feed import (
     Window,
 )
 from jobs.extract.privacy import DERIVED_COLUMNS, Keys, PrivacyFilter
-from jobs.settings import Feed, Source
+from jobs.source_settings import Feed, Source
 
 logger = logging.getLogger(__name__)
 

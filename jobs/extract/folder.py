@@ -19,7 +19,8 @@ from pyarrow import fs
 
 from jobs.errors import ContractError, EnvironmentFault, RegularsError, TransientFault
 from jobs.extract.chunks import Request, shown
-from jobs.settings import Source, expand
+from jobs.settings import expand
+from jobs.source_settings import Source
 
 _READ_BYTES = 4 << 20
 _REFUSED = ("ACCESS_DENIED", "INVALID_ACCESS_KEY", "SIGNATURE_DOES_NOT_MATCH", "INVALID_CLIENT_TOKEN", "403")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pyarrow as pa
 
 from jobs.definitions import published as p
 from jobs.steps.context import Context
+from jobs.steps.identity import ALIASES, KEPT, LEDGER
 from jobs.steps.models import Models
 from jobs.steps.publishing import publish, publish_arrow, published
 from jobs.storage.parquet import read_arrow
@@ -28,10 +30,9 @@ def run(context: Context) -> dict[str, Any]:
     publish_arrow(context, dimensions.dayparts(context.hours, day), p.DIM_DAYPART)
     dated = pa.schema([f for f in arrow_schema(p.DIM_DATE.columns) if f.name != "snapshot_date"])
     dates = read_arrow(night, "features", "dates", dated)
-    dates = dates.append_column("snapshot_date", pa.repeat(pa.scalar(day, pa.date32()), len(dates)))
-    publish_arrow(context, dates, p.DIM_DATE)
-    aliases = context.spark.read.parquet(str(night.table("identity", "aliases")))
-    publish(context, aliases, p.CUSTOMER_ALIASES)
+    publish_arrow(context, _dated(dates, day), p.DIM_DATE)
+    publish_arrow(context, _dated(read_arrow(night, "identity", "aliases", ALIASES), day), p.CUSTOMER_ALIASES)
+    _identities(context)
     publish(context, context.clean("stores").fillna({"time_zone": context.settings.time_zone}), p.DIM_STORE)
     publish(context, context.clean("products"), p.DIM_PRODUCT)
     publish(context, context.clean("campaigns"), p.DIM_CAMPAIGN)
@@ -41,6 +42,19 @@ def run(context: Context) -> dict[str, Any]:
     _crosswalk(context)
     night.record("dimensions", {})
     return {}
+
+
+def _dated(rows: pa.Table, day: date) -> pa.Table:
+    return rows.append_column("snapshot_date", pa.repeat(pa.scalar(day, pa.date32()), len(rows)))
+
+
+def _identities(context: Context) -> None:
+    """Which records are whom, and what happened to ids."""
+    night, day = context.night, context.day
+    named = {"known_customer_id": "customer_id", "person_hash": "source_id_hash", "known_since": "first_linked_on"}
+    records = _dated(read_arrow(night, "identity", "records", KEPT).rename_columns(named), day)
+    publish_arrow(context, records, p.CUSTOMER_IDENTITIES)
+    publish_arrow(context, _dated(read_arrow(night, "identity", "ledger", LEDGER), day), p.IDENTITY_LEDGER)
 
 
 def _crosswalk(context: Context) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from jobs.settings import Settings
-from jobs.steps import admission
+from jobs.steps import admission, decisions
 from jobs.steps.context import Context
 from jobs.storage.night import Night
 
@@ -28,7 +28,7 @@ def code_version() -> str:
     digest = hashlib.sha256()
     for folder in ("jobs", "expectations"):
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (".py", ".json") and "sample" not in path.parts:
+            if path.suffix in (".py", ".json", ".sql") and "sample" not in path.parts:
                 digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -47,6 +47,7 @@ def fingerprint(context: Context) -> str:
     rows = {feed: landing["content_hash"] for feed, landing in sorted(landings(context.night).items())}
     base = context.base.path.name if context.base else None
     again = [context.judges_earlier, admission.of_date(context.night), context.night.is_refresh]
+    again.append(decisions.content(context.settings.identity.decisions))
     return _hash(json.dumps([rows, base, again, settings_hash(context.settings), code_version()]))
 
 

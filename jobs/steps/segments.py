@@ -92,14 +92,21 @@ def _migrations(
     if fits.topics is not None and _topics_of(context.base) != fits.topics.version:
         topics = themes.of_everyone(context.spark, context.base, features.select("customer_id"), fits.topics)
     worth = value.of_base(context, features, fits, context.base.records()["segments"].get("models", {}))
-    aliases = context.spark.read.parquet(str(context.night.table("identity", "aliases")))
     return history.migrations(
         segments.sized(codes, features, chosen),
         sized,
         segments.as_ruled(codes, fits.scored(features, topics, worth), chosen, changed),
-        aliases.where(f"effective_on = DATE'{context.day}'"),
+        _id_events(context),
         previous_day=str(context.base.date),
     )
+
+
+def _id_events(context: Context) -> DataFrame:
+    """Everyone whom a merge or a split touched tonight: customer_id, event; one row each."""
+    ledger = context.spark.read.parquet(str(context.night.table("identity", "ledger")))
+    ids = F.explode(F.array("old_customer_id", "new_customer_id")).alias("customer_id")
+    tonight = ledger.where(f"occurred_on = DATE'{context.day}'").select(ids, "event")
+    return tonight.groupBy("customer_id").agg(F.min("event").alias("event"))
 
 
 def changed_schemes(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:

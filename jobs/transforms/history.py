@@ -51,7 +51,7 @@ def memberships(before: DataFrame, tonight: DataFrame, day: str) -> DataFrame:
 
 
 def migrations(
-    before: DataFrame, tonight: DataFrame, between: DataFrame, aliases: DataFrame, previous_day: str
+    before: DataFrame, tonight: DataFrame, between: DataFrame, events: DataFrame, previous_day: str
 ) -> DataFrame:
     """Who changed segment since the previous snapshot: one row per (scheme, from_segment, to_segment, cause).
 
@@ -63,15 +63,15 @@ def migrations(
         tonight: the same of this one.
         between: customer_id, scheme, segment and rule_cause (rules or model) of everyone in the previous snapshot, as
             tonight's rules would have put them; of the schemes whose rules or model changed.
-        aliases: old_customer_id of people whom another id took over tonight.
+        events: customer_id of everyone whom a merge or a split touched tonight, and which of the two; a row each.
         previous_day: date of the previous snapshot.
     """
     key = ["customer_id", "scheme"]
     old = before.select(*key, F.col("segment").alias("was"), F.col("net_revenue_365d").alias("old_net"))
     new = tonight.select(*key, F.col("segment").alias("now"), F.col("net_revenue_365d").alias("new_net"))
     ruled = between.select(*key, F.col("segment").alias("ruled"), "rule_cause")
-    gone = aliases.select(F.col("old_customer_id").alias("customer_id"), F.lit(True).alias("is_merged"))
-    all_three = old.join(ruled, key, "full").join(new, key, "full").join(gone, "customer_id", "left")
+    happened = events.select("customer_id", "event")
+    all_three = old.join(ruled, key, "full").join(new, key, "full").join(happened, "customer_id", "left")
     all_three = all_three.withColumns(
         {
             "middle": F.coalesce("ruled", "was"),
@@ -102,11 +102,10 @@ def _step(rows: DataFrame, start: str, end: str, cause: SparkColumn) -> DataFram
 def _own_cause() -> SparkColumn:
     """Why somebody goes from ``middle`` to ``now``."""
     return (
-        F.when(F.col("middle").isNull(), F.lit("joined"))
-        .when(F.col("now").isNull() & F.col("is_merged"), F.lit("merged"))
-        .when(F.col("now").isNull(), F.lit("left"))
+        F.when(F.col("middle").isNull(), F.coalesce("event", F.lit("joined")))
+        .when(F.col("now").isNull(), F.coalesce("event", F.lit("left")))
         .when(F.expr(f"(middle = '{NO_CONSENT}') != (now = '{NO_CONSENT}')"), F.lit("consent"))
-        .otherwise(F.lit("moved"))
+        .otherwise(F.coalesce("event", F.lit("moved")))
     )
 
 

@@ -11,7 +11,7 @@ from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from jobs.transforms.identity import IDENTIFIERS
+from jobs.definitions.identity import IDENTIFIERS
 
 #: how an order names its buyer
 NAMED_BY = ("source_customer_id", *IDENTIFIERS)

@@ -10,7 +10,7 @@ from jobs.definitions.model import in_cents, rounded
 #: a kind of history: orders after the first, days from the first to the last in whole weeks, days observed likewise
 KIND = ("repeats", "last_days", "observed_days")
 _ABSENT = ("expected_orders_90d", "expected_orders_365d", "probability_alive", "probability_of_none_90d")
-#: somebody unseen for longer is not expected on any day
+#: somebody unseen for longer has stopped, and is not expected on any day
 _GONE_DAYS = 180
 
 
@@ -58,6 +58,8 @@ def customer_value(
     churn = "probability_of_none_90d"
     if stops is not None:
         churn = f"CASE WHEN orders_365d > 0 THEN {rounded(stops)} ELSE {churn} END"
+    # who has stopped cannot be about to; a model learns of those who still came, and knows little of others
+    churn = f"CASE WHEN recency_days <= {_GONE_DAYS} THEN {churn} END"
     said = rows.withColumns(missing | {"expected_order_value": F.expr(worth)})
     return said.select(
         "customer_id",

@@ -18,10 +18,10 @@ from typing import Any
 import duckdb
 
 from jobs.definitions import clean
+from jobs.definitions.identity import IDENTIFIERS
 from jobs.steps.identity import ALIASES, KEPT, LEDGER
 from jobs.storage.night import PARTITION, STAGING, Night, Zone
 from jobs.storage.parquet import COMPRESSION, write_arrow
-from jobs.transforms.identity import IDENTIFIERS
 
 HERE = Path(__file__).parent
 YEAR = 365

@@ -35,5 +35,6 @@ SELECT
     coalesce(known_since, getvariable('night')) AS known_since,
     coalesce(linked_by, CASE WHEN (first_seen_on, source, source_customer_id) = earliest THEN 'first_record' ELSE 'email' END)
         AS linked_by,
+    NULL::VARCHAR AS content, NULL::DOUBLE AS score,
     loyalty_card_hash, email_hash, phone_hash, payment_token_hash
 FROM linked JOIN person USING (person);

@@ -133,7 +133,10 @@ def test_identities_are_those_of_the_step(site: Site, made: Made, monkeypatch: p
     for table in ("records", "identifiers"):
         assert night.rows("identity", table) > 100
         assert night.changed(made.day, "identity", table), "the step wrote none"
-        assert differing_rows(parquet(night, "identity", table), parquet(made.day, "identity", table)) == 0, table
+        # what a record said the night before is the step's own affair
+        said = "(SELECT COLUMNS(lambda c: c <> 'content') FROM {})"
+        now, expected = (said.format(parquet(one, "identity", table)) for one in (night, made.day))
+        assert differing_rows(now, expected) == 0, table
 
 
 def test_the_page_keeps_other_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -296,10 +296,12 @@ def test_value_of_a_customer(table: Table) -> None:
 
 
 def test_who_orders_may_stop_as_the_model_of_churn_says_and_others_as_that_of_orders_does(table: Table) -> None:
-    features = table(FEATURES_DDL, [GROUPED, GROUPED | {"customer_id": "gone", "orders_365d": 0}])
-    stops = "recency_days / 100"  # in the place of a model
+    others = [{"customer_id": "b", "orders_365d": 0}, {"customer_id": "c", "recency_days": 180},
+              {"customer_id": "d", "recency_days": 181}]  # fmt: skip
+    features = table(FEATURES_DDL, [GROUPED, *(GROUPED | other for other in others)])
+    stops = "recency_days / 1000"  # in the place of a model
     found = rows_of(value.customer_value(features, None, "1D", stops, "2026-06-30"), "customer_id")
-    assert [row["churn_probability_90d"] for row in found] == [GROUPED["recency_days"] / 100, None]
+    assert [row["churn_probability_90d"] for row in found] == [GROUPED["recency_days"] / 1000, None, 0.18, None]
 
 
 def test_value_without_a_model_that_holds(table: Table) -> None:

@@ -76,6 +76,7 @@ BEFORE = {"stays": "new", "moves": "new", "leaves": "loyal", "merges": "loyal", 
 AFTER = {"stays": "new", "moves": "active", "asks": "new", "forbids": NO_CONSENT, "joins": "new", "joins2": "new"}
 
 
+EVENT_DDL = "customer_id STRING, event STRING"
 BETWEEN_DDL = "customer_id STRING, scheme STRING, segment STRING, rule_cause STRING"
 #: what tonight's rules make of the night before: they would have put "stays" elsewhere and "leaves" too
 RULED = BEFORE | {"stays": "active", "leaves": "new"}
@@ -111,7 +112,7 @@ OWN = {
 def test_migrations_say_why_and_add_up(
     table: Table, cause: str | None, before: dict[str, str], flows: dict[tuple[str, str, str], tuple[int, str]]
 ) -> None:
-    gone = table("old_customer_id STRING", [{"old_customer_id": "merges"}])
+    gone = table(EVENT_DDL, [{"customer_id": "merges", "event": "merged"}])
     ruled = [{"customer_id": c, "scheme": "s", "segment": s, "rule_cause": cause} for c, s in RULED.items()]
     between = table(BETWEEN_DDL, ruled if cause else [])
     found = rows_of(
@@ -132,6 +133,27 @@ def test_migrations_say_why_and_add_up(
     sizes_before, sizes_after = Counter(before.values()), Counter(AFTER.values())
     for segment in {*sizes_before, *sizes_after}:
         assert change[segment] == sizes_after[segment] - sizes_before[segment], segment
+
+
+def test_merges_and_splits_are_told_apart_from_what_customers_did(table: Table) -> None:
+    before = {"ends": "loyal", "takes_over": "new", "is_split": "loyal", "moves": "new", "stays": "new"}
+    after = {
+        "takes_over": "loyal",
+        "is_split": "new",
+        "comes_off": "active",
+        "moves": "active",
+        "stays": "new",
+        "joins": "new",
+    }
+    events = {"ends": "merged", "takes_over": "merged", "stays": "merged", "is_split": "split", "comes_off": "split"}
+    told = table(EVENT_DDL, [{"customer_id": name, "event": event} for name, event in events.items()])
+    found = history.migrations(
+        sized(table, before), sized(table, after), table(BETWEEN_DDL, []), told, previous_day="2026-06-28"
+    )
+    assert {(r["from_segment"], r["to_segment"], r["cause"], r["customers"]) for r in rows_of(found)} == {
+        ("loyal", "_outside", "merged", 1), ("new", "loyal", "merged", 1), ("loyal", "new", "split", 1),
+        ("_outside", "active", "split", 1), ("new", "active", "moved", 1), ("_outside", "new", "joined", 1),
+    }  # fmt: skip
 
 
 def test_trend_keeps_other_nights_and_replaces_tonight(table: Table) -> None:

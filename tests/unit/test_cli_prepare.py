@@ -13,7 +13,7 @@ import typer
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
-from jobs import engine, settings
+from jobs import engine, settings, source_settings
 from jobs.cli import app as frame
 from jobs.cli import checks, prepare, sampling
 from jobs.cli.template import template
@@ -22,7 +22,8 @@ from jobs.errors import EnvironmentFault, RegularsError, UsageError
 from jobs.extract.contacts import exact_columns
 from jobs.extract.keys import Keys
 from jobs.mapping import check_mappings, problems, propose
-from jobs.settings import Feed, Source, load_settings
+from jobs.settings import load_settings
+from jobs.source_settings import Feed, Source
 from jobs.steps import belonging
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -90,7 +91,7 @@ def test_init_writes_what_loads_and_never_overwrites(tmp_path: Path, monkeypatch
 
 def test_the_template_names_every_option_and_every_canonical_column() -> None:
     lines = [line.removeprefix("# ") for line in template().splitlines()]
-    for model in (*models(settings.Settings), settings.Source, settings.Feed):
+    for model in (*models(settings.Settings), source_settings.Source, source_settings.Feed):
         for name in model.model_fields:
             assert any(line.startswith((f"{name} = ", f"[{name}]", f"[{name}.")) for line in lines) or any(
                 f".{name}." in line for line in lines if line.startswith("[")
@@ -345,12 +346,12 @@ def test_generate_with_dirt_tells_the_truth_about_it(tmp_path: Path) -> None:
 
 
 def test_a_declared_spelling_raises_no_alarm() -> None:
-    feed = settings.Feed(maps={"orders": {"ordered_at": "zeit"}, "order_lines": {"gross": "preis"}})
+    feed = source_settings.Feed(maps={"orders": {"ordered_at": "zeit"}, "order_lines": {"gross": "preis"}})
     looks = [
         sampling.look("zeit", ["3.6.26"], feed, hidden=False),
         sampling.look("preis", ["1.234,50"], feed, hidden=False),
     ]
-    plain = settings.Source(kind="files", location="x", feeds={"bons": feed})
+    plain = source_settings.Source(kind="files", location="x", feeds={"bons": feed})
     assert [said.split()[0] for said in sampling.unfit(plain, feed, looks)] == ["zeit", "preis"]
     spelled = plain.model_copy(update={"date_formats": ("d.M.yy",), "decimal_mark": ","})
     assert sampling.unfit(spelled, feed, looks) == []

@@ -17,7 +17,7 @@ from jobs.extract import pages
 from jobs.extract.feed import FeedState, Landing, Window
 from jobs.extract.feeds import extract
 from jobs.extract.keys import Keys
-from jobs.settings import Feed, Source
+from jobs.source_settings import Feed, Source
 
 KEYS = Keys.from_master("k1", "0123456789abcdef")
 WINDOW = Window(date(2024, 3, 10), datetime(2024, 3, 11, tzinfo=UTC))

@@ -14,7 +14,7 @@ from jobs.extract.contacts import contacts_of
 from jobs.extract.keys import Keys
 from jobs.extract.places import place
 from jobs.extract.privacy import PrivacyFilter
-from jobs.settings import Feed
+from jobs.source_settings import Feed
 
 KEYS = Keys.from_master("k1", "0123456789abcdef")
 COUNTRIES = ("CN", "US", "GB", "DE", "AT", "CH", "FR", "IT", "ES", "NL")

@@ -11,7 +11,7 @@ from jobs.extract.contacts import contacts_of
 from jobs.extract.digest import RowsHash
 from jobs.extract.keys import Keys, is_unusable
 from jobs.extract.privacy import VAULT_SCHEMA, PrivacyFilter
-from jobs.settings import Feed
+from jobs.source_settings import Feed
 
 KEYS = Keys.from_master("k1", "0123456789abcdef")
 MAPS = {"customers": {"source_customer_id": "id", "email": "Mail", "birth_date": "born", "city": "town"}}

@@ -1,4 +1,4 @@
-"""Quarantine by kind of dirt, segments and predictions against what is known: ``python -m tests.validation``.
+"""Dirt, segments, predictions and who is who, held against what is known of them: ``python -m tests.validation``.
 
 Generates a dirty chain, runs two nights, compares what they set aside, repaired and merged with the truth about the
 dirt, prints a table and writes it to ``docs/validation.md``. Ends with 1 if a kind without a stated reason is below
@@ -16,12 +16,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.support import ROOT, Site, business
-from tests.validation import cdnow, groups, month
+from tests.validation import cdnow, groups, identity, month
 from tests.validation.measure import Evidence, Figure, Measured, read_truth
 
 NIGHTS = 2
 #: customers, days and seed of the chain whose future is foretold
 CHAIN = (1_500, 500, 23)
+#: made-up records, those of them that come in thirty nights, and their seed
+PEOPLE = (1_000_000, 50_000, 3)
 PAGE = ROOT / "docs" / "validation.md"
 
 HEAD = """# How well dirt is found, customers are told apart, and what they do is foretold
@@ -70,7 +72,10 @@ def page(measured: Measured, size: str, foretold: Sequence[str]) -> Iterator[str
     yield ""
     yield (
         f"{platform.system()}, Python {platform.python_version()}, "
-        + ", ".join(f"{name} {version(name)}" for name in ("scikit-learn", "minisom", "scipy", "numpy", "pysail"))
+        + ", ".join(
+            f"{name} {version(name)}"
+            for name in ("scikit-learn", "minisom", "scipy", "numpy", "pysail", "splink", "duckdb", "recordlinkage")
+        )
         + "."
     )
 
@@ -121,6 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         size = f"{options.customers} customers x {options.days} days, seed {options.seed}, dirt {options.dirt:g}"
         foretold = list(groups.section(root / "foretold", options.engine, *CHAIN))
         foretold += ["", *month.section(month.run(root / "month", options.engine))]
+        foretold += ["", *identity.section(*PEOPLE)]
         PAGE.write_text("\n".join(page(measured, size, foretold)) + "\n", encoding="utf-8")
     print(PAGE.read_text(encoding="utf-8"))
     wrong = faults(measured)

@@ -68,7 +68,8 @@ CUSTOMER_VALUE = Table(
         _expected("probability_alive", "DOUBLE", None, "BG/NBD: that the customer has not stopped; 1 after a first "
                   "order, so it is no sign of churn.", 1),
         _expected("churn_probability_90d", "DOUBLE", None, "That no order comes in the next 90 days: by the model of "
-                  "churn, by BG/NBD without one.", 1),
+                  "churn, by BG/NBD without one. Null after 180 days without an order: who has stopped is not about "
+                  "to.", 1),
         _expected("expected_order_value", MONEY, "currency", "Expected net revenue of an order."),
         Column("predicted_clv_365d", MONEY, "Expected orders of 365 days times the expected value of one; null where "
                "one of them is.", unit="currency"),

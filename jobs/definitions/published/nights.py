@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobs.definitions.identity import CAUSES, EVENTS, FIRST_RECORD, LINKED_BY
 from jobs.definitions.model import Column, Table
 from jobs.definitions.published.columns import CUSTOMER, SNAPSHOT
 
@@ -38,10 +39,35 @@ PUBLISH_LOG = Table(
 
 CUSTOMER_ALIASES = Table(
     "customer_aliases", ("old_customer_id",),
-    (Column("old_customer_id", "STRING", "Id no longer given.", required=True), SNAPSHOT, CUSTOMER,
-     Column("event", "STRING", "merged or split.", required=True, values=("merged", "split")),
+    (Column("old_customer_id", "STRING", "Id that ended, or that somebody came off.", required=True), SNAPSHOT,
+     CUSTOMER,
+     Column("event", "STRING", "merged or split.", required=True, values=EVENTS),
      Column("effective_on", "DATE", "Business date.", required=True)),
-    "Where former customer ids went.",
+    "Where former customer ids went; of an id that was split, the part that keeps it.",
+)  # fmt: skip
+
+CUSTOMER_IDENTITIES = Table(
+    "customer_identities", ("customer_id", "source", "source_id_hash"),
+    (CUSTOMER, SNAPSHOT, Column("source", "STRING", "Source of the record.", required=True),
+     Column("source_id_hash", "STRING", "Keyed hash of source and source id: the record.", required=True),
+     Column("linked_by", "STRING", "The strongest link to another record of the customer.", required=True,
+            values=(FIRST_RECORD, *LINKED_BY)),
+     Column("score", "DOUBLE", "Probability of that link where values were compared, else null.", minimum=0,
+            maximum=1),
+     Column("first_linked_on", "DATE", "Since when the record is this customer's.", required=True)),
+    "Which records are one customer, and by what.", restricted=True,
+)  # fmt: skip
+
+IDENTITY_LEDGER = Table(
+    "identity_ledger", ("event_id",),
+    (Column("event_id", "STRING", "Date, event and both ids.", required=True), SNAPSHOT,
+     Column("event", "STRING", "merged: the old id ended in the new one; split: the new one came off the old one.",
+            required=True, values=EVENTS),
+     Column("old_customer_id", "STRING", "Id before.", required=True),
+     Column("new_customer_id", "STRING", "Id after.", required=True),
+     Column("occurred_on", "DATE", "Business date of the night.", required=True),
+     Column("cause", "STRING", "What linked the two, or why a link is gone.", required=True, values=CAUSES)),
+    "Everything that ever happened to customer ids.", restricted=True,
 )  # fmt: skip
 
 CUSTOMER_CROSSWALK = Table(

@@ -73,8 +73,8 @@ CHURN_RISK = Scheme(
     "goes by the customer's own rhythm; without a model, by the own usual gap alone.",
     "根据客户自身节奏判断是否即将流失。",
     "concat('last order ', recency_days, ' days ago, own usual gap ', coalesce(CAST(median_gap_days AS STRING), "
-    "'unknown'), ' days, ', orders_90d, ' orders in 90 days after ', orders_prev_90d, ' in the 90 before, no order in "
-    "the next 90 with a probability of ', coalesce(CAST(churn_probability_90d AS STRING), 'nobody knows'))",
+    "'unknown'), ' days, ', orders_90d, ' orders in 90 days after ', orders_prev_90d, ' in the 90 before', "
+    "coalesce(concat(', no order in the next 90 with a probability of ', churn_probability_90d), ''))",
     (
         Segment("none", "No order yet", "尚无订单", "Nothing to lose yet.", "尚未下单，无从流失。", "orders_total = 0",
                 "Invite to a first order."),

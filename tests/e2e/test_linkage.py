@@ -1,0 +1,80 @@
+"""The model that compares records: fitted without labels, frozen, and the same whatever the order of rows."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from jobs.linking.model import Linkage
+from tests.validation.nights import Nights
+from tests.validation.partition import agreement
+from tests.validation.people import make_people
+
+DAY = date(2026, 6, 1)
+RECORDS = 6_000
+
+
+@pytest.fixture(scope="module")
+def made() -> pa.Table:
+    return make_people(RECORDS, 11)
+
+
+@pytest.fixture(scope="module")
+def fitted(made: pa.Table) -> Linkage:
+    return Nights(made).fit(DAY)
+
+
+def test_it_finds_more_than_identifiers_do_and_is_seldom_wrong(made: pa.Table, fitted: Linkage) -> None:
+    truth = made["person_id"].to_numpy()
+    by = {}
+    for name, asked in (("identifiers", None), ("model", fitted)):
+        nights = Nights(made)
+        by[name] = agreement(truth, nights.people(nights.night(DAY, fitted=asked, asks_all=True)))
+    assert by["model"].precision >= 0.99
+    assert by["model"].recall >= by["identifiers"].recall + 0.05
+
+
+def test_rows_in_another_order_are_the_same_people_by_the_same_ids(made: pa.Table, fitted: Linkage) -> None:
+    shuffled = made.take(pa.array(np.random.default_rng(1).permutation(RECORDS)))
+    again = Nights(shuffled).fit(DAY)
+    assert again.to_json() == fitted.to_json()
+    one, other = (Nights(table).night(DAY, fitted=fitted, asks_all=True) for table in (made, shuffled))
+    key = [("source", "ascending"), ("source_customer_id", "ascending")]
+    assert one.records.sort_by(key).equals(other.records.sort_by(key))
+    assert one.links.equals(other.links)
+
+
+def test_what_is_kept_is_what_was_fitted(fitted: Linkage) -> None:
+    assert Linkage.from_json(fitted.to_json()) == fitted
+    rare = [term for terms in fitted.terms.values() for term, share in terms.items() if share * RECORDS < 4.5]
+    assert rare == [], "a name that few have is not in the file"
+
+
+def test_new_records_are_asked_about_and_no_others_and_come_to_the_same(made: pa.Table, fitted: Linkage) -> None:
+    nights, whole = Nights(made), Nights(made)
+    nights.night(DAY, RECORDS - 100, fitted=fitted, asks_all=True)
+    later = nights.night(DAY + timedelta(days=1), RECORDS, fitted=fitted)
+    at_once = whole.night(DAY, fitted=fitted, asks_all=True)
+    assert later.counts["changed"] == 100
+    assert agreement(whole.people(at_once), nights.people(later)).rand > 0.9999
+    fresh = {row["linked_on"] for row in later.links.to_pylist() if row["linked_by"] == "probabilistic"}
+    assert fresh == {DAY, DAY + timedelta(days=1)}
+
+
+def test_too_few_records_are_not_fitted_to(made: pa.Table) -> None:
+    with pytest.raises(ValueError, match="records with a name"):
+        Nights(made.slice(0, 100)).fit(DAY)
+
+
+def test_a_link_says_what_spoke_for_it(made: pa.Table, fitted: Linkage) -> None:
+    found = Nights(made).night(DAY, fitted=fitted, asks_all=True)
+    links = [row for row in found.links.to_pylist() if row["linked_by"] == "probabilistic"]
+    prior = fitted.settings["probability_two_random_records_match"]
+    for link in links:
+        weights = [float(part.rsplit(" ", 1)[1]) for part in link["evidence"].split(", ")]
+        assert link["weight"] == pytest.approx(sum(weights) + np.log2(prior / (1 - prior)), abs=0.06 * len(weights))
+        assert link["score"] >= 0.8
+    assert found.weakest["weight"] == min(link["weight"] for link in links)
