@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from jobs.definitions.identity import IDENTIFIERS
 from jobs.linking.comparables import CONTACTS
+from jobs.linking.ledger import ALIASES, aliases
 from jobs.linking.model import Linkage
 from jobs.linking.resolve import DECISIONS, LINKS, RECORDS, Night, People, in_order, prepare, resolve
 
@@ -35,6 +36,7 @@ class Chain:
     crowded: list[tuple[str, str]] = field(default_factory=list)
     decided: set[tuple[Any, ...]] = field(default_factory=set)
     ledger: list[dict[str, Any]] = field(default_factory=list)
+    aliases: pa.Table = field(default_factory=ALIASES.empty_table)
 
     def night(
         self,
@@ -69,8 +71,13 @@ class Chain:
             self.crowded = database.execute("SELECT identifier, value FROM crowded").fetchall()
         self.links, self.decided = found.links, named
         self.known = {_key({**row, "id": row["source_customer_id"]}): row for row in found.records.to_pylist()}
+        self.aliases = aliases(self.aliases, found.events, found.records["customer_id"], day)
         self.ledger += [{**event, "day": day} for event in found.events.to_pylist()]
         return found
+
+    def leads(self) -> dict[str, str]:
+        """Old id -> where it leads."""
+        return dict(zip(*(self.aliases[name].to_pylist() for name in ALIASES.names[:2]), strict=True))
 
     def people(self) -> dict[str, str]:
         """Id of each record, by its source id alone."""

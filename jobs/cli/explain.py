@@ -96,8 +96,9 @@ def explain(
 
 
 def _register_identity(database: DuckDBPyConnection, night: Night) -> None:
+    from jobs.linking.ledger import LEDGER
     from jobs.linking.resolve import LINKS
-    from jobs.steps.identity import KEPT, LEDGER
+    from jobs.steps.identity import KEPT
     from jobs.storage.parquet import read_arrow
 
     for name, schema in (("records", KEPT), ("links", LINKS), ("ledger", LEDGER)):

@@ -89,7 +89,7 @@ def _computed(settings: Settings, night: Night) -> tuple[list[Any], list[Any]]:
         ruled = segments.as_ruled(codes, fits.scored(features, themes.kept(spark, night), worth), chosen, changed)
         money = features.select("customer_id", "net_revenue_365d")
         after = ruled.join(money, "customer_id", "left")
-        nobody = spark.createDataFrame([], "old_customer_id STRING")
+        nobody = spark.createDataFrame([], "customer_id STRING, event STRING")
         moved = history.migrations(before, after, ruled, nobody, previous_day=str(night.date)).collect()
         sizes = [_sizes(before), _sizes(after)]
     flows = sorted(

@@ -8,8 +8,9 @@ from typing import Any
 import pyarrow as pa
 
 from jobs.definitions import published as p
+from jobs.linking.ledger import ALIASES, LEDGER
 from jobs.steps.context import Context
-from jobs.steps.identity import ALIASES, KEPT, LEDGER
+from jobs.steps.identity import KEPT
 from jobs.steps.models import Models
 from jobs.steps.publishing import publish, publish_arrow, published
 from jobs.storage.parquet import read_arrow

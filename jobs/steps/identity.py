@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs.definitions.identity import IDENTIFIERS
+from jobs.linking.ledger import ALIASES, LEDGER, aliases, ledger
 from jobs.linking.resolve import LINKS, RECORDS, Night, People, in_order, prepare, resolve
 from jobs.steps import contacts, crowds, decisions, linkage
 from jobs.steps.context import Context
@@ -33,20 +34,6 @@ KEPT = pa.schema(
 )
 #: identity/identifiers: one row per (name, hash) that leads to exactly one person
 IDENTIFIER = pa.schema([(name, pa.string()) for name in ("name", "hash", "customer_id")])
-ALIASES = pa.schema(
-    [
-        ("old_customer_id", pa.string()),
-        ("customer_id", pa.string()),
-        ("event", pa.string()),
-        ("effective_on", pa.date32()),
-    ]
-)
-LEDGER = pa.schema(
-    [
-        ("event_id", pa.string()), ("event", pa.string()), ("old_customer_id", pa.string()),
-        ("new_customer_id", pa.string()), ("occurred_on", pa.date32()), ("cause", pa.string()),
-    ]
-)  # fmt: skip
 #: by what rules exact links are found; another name looks at every record again
 _RULES = "links-1"
 _KEY = ("source", "source_customer_id")
@@ -142,7 +129,7 @@ def _write(context: Context, people: People) -> None:
     write_arrow(records.select(KEPT.names), night, "identity", "records", sort=_KEY)
     write_arrow(people.links, night, "identity", "links")
     write_arrow(_identifiers(context, people.records), night, "identity", "identifiers", sort=["name", "hash"])
-    _write_events(context, people.events, pc.unique(people.records["customer_id"]))
+    _write_events(context, people)
 
 
 def _identifiers(context: Context, records: pa.Table) -> pa.Table:
@@ -160,21 +147,10 @@ def _identifiers(context: Context, records: pa.Table) -> pa.Table:
     return pa.concat_tables(parts)
 
 
-def _write_events(context: Context, events: pa.Table, ids: pa.Array) -> None:
-    """Add tonight's events to the ledger, and to the aliases what an id that somebody may still hold leads to."""
-    night, day, count = context.night, pa.scalar(context.day, pa.date32()), events.num_rows
-    old, new = events["old_customer_id"], events["new_customer_id"]
-    parts = zip(events["event"].to_pylist(), old.to_pylist(), new.to_pylist(), strict=True)
-    names = pa.array([f"{context.day}:{event}:{was}:{now}" for event, was, now in parts], pa.string())
-    fresh = pa.table([names, events["event"], old, new, pa.repeat(day, count), events["cause"]], schema=LEDGER)
-    ledger = pa.concat_tables([read_arrow(night, "identity", "ledger", LEDGER), fresh])
-    write_arrow(ledger, night, "identity", "ledger", sort=["event_id"])
-    is_split = pc.equal(events["event"], "split")
-    # of an id that was split the alias is the part that keeps it
-    leads = pa.table([old, pc.if_else(is_split, old, new), events["event"], pa.repeat(day, count)], schema=ALIASES)
-    former = read_arrow(night, "identity", "aliases", ALIASES)
-    former = former.filter(pc.invert(pc.is_in(former["old_customer_id"], old.combine_chunks())))
-    # an id that is somebody's again leads nowhere
-    is_back = pc.and_(pc.is_in(former["old_customer_id"], ids), pc.equal(former["event"], "merged"))
-    aliases = pa.concat_tables([former.filter(pc.invert(is_back)), leads.group_by(ALIASES.names).aggregate([])])
-    write_arrow(aliases, night, "identity", "aliases", sort=["old_customer_id"])
+def _write_events(context: Context, people: People) -> None:
+    """Keep tonight's events, and where ids that somebody may still hold lead to."""
+    night, events, ids = context.night, people.events, pc.unique(people.records["customer_id"])
+    known = ledger(read_arrow(night, "identity", "ledger", LEDGER), events, context.day)
+    write_arrow(known, night, "identity", "ledger", sort=["event_id"])
+    lead = aliases(read_arrow(night, "identity", "aliases", ALIASES), events, ids, context.day)
+    write_arrow(lead, night, "identity", "aliases", sort=["old_customer_id"])

@@ -19,7 +19,8 @@ import duckdb
 
 from jobs.definitions import clean
 from jobs.definitions.identity import IDENTIFIERS
-from jobs.steps.identity import ALIASES, KEPT, LEDGER
+from jobs.linking.ledger import ALIASES, LEDGER
+from jobs.steps.identity import KEPT
 from jobs.storage.night import PARTITION, STAGING, Night, Zone
 from jobs.storage.parquet import COMPRESSION, write_arrow
 

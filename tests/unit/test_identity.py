@@ -221,6 +221,21 @@ def test_of_a_split_the_part_with_the_record_that_the_id_was_made_of_keeps_it() 
     assert found["2"] == found["3"] == new_id(person_hash("crm", "2"))
 
 
+def test_old_ids_lead_to_one_that_is_given_and_none_does_whose_id_is_back() -> None:
+    chain = Chain()
+    rows: list[Row] = [{"id": name} for name in "abc"]
+    for number in range(3):  # ids of three ages
+        chain.night(rows[: number + 1], date(2026, 6, 1 + number))
+    a, b, c = (chain.people()[name] for name in "abc")
+    chain.night(rows, DAY, decisions=[("b", "c", True)])
+    assert chain.leads() == {c: b}
+    chain.night(rows, TOMORROW, decisions=[("b", "c", True), ("a", "b", True)])
+    assert chain.leads() == {b: a, c: a}
+    chain.night(rows, LATER, decisions=[("a", "b", True)])
+    assert chain.people()["c"] == c
+    assert chain.leads() == {a: a, b: a}
+
+
 def test_people_of_many_records_and_names_are_pointed_out() -> None:
     rows: list[Row] = [{"id": f"{n}", "payment_token_hash": "k1:t", "name": f"{name} Smith"}
                        for n, name in enumerate(["Anna", "Bert", "Carl", *["Anna"] * 9])]  # fmt: skip

@@ -14,6 +14,7 @@ class Finaliser:
         os.kill(os.getpid(), signal.SIGINT)
         for _ in range(1000): pass
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whatever the tests were started with
 interrupt.listen()
 Finaliser()
 print("lost")

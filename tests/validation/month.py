@@ -1,4 +1,4 @@
-"""A month of nights with joins, refunds, withdrawn consents, a changed rule and a refit: do the books balance?
+"""A month of nights with joins, refunds, consents withdrawn, merges, splits, a rule, a refit: do the books balance?
 
 Every night the sizes of all segments of all schemes are held against the flows of ``segment_migrations``; and, but for
 the nights of the rule and of the refit, everybody's segments against what they go by.
@@ -26,6 +26,8 @@ from tests.validation import steady
 NIGHTS = 30
 #: nights, counted from the first as 1, before which ten people withdraw their consent to profiling
 WITHDRAWN = (6, 13, 21)
+#: nights before which somebody decides that ten members are five people, and takes that back
+MERGED, PARTED = 9, 18
 #: the night by another rule, and the night before which everything is fitted anew
 RULE, REFIT = 16, 22
 OWN_RULE = '\n[segments.consumption_occasion.evening]\nwhen = "evening_share >= 0.3"\n'
@@ -54,7 +56,10 @@ def run(root: Path, engine: str, customers: int = 400, days: int = 230, seed: in
         own.write_text(CONFIG.read_text() + OWN_RULE)
         # ten who write on one day are more than usual for a chain so small
         lifted = {"MAX_QUARANTINE_SHARE": "1", "HISTORY_MIN_NIGHTS": "99"}
-        more = {"REGULARS_ENGINE": engine} | {f"REGULARS_THRESHOLDS__{name}": value for name, value in lifted.items()}
+        decided = root / "decisions.csv"
+        decided.write_text(_DECISIONS)
+        more = {"REGULARS_ENGINE": engine, "REGULARS_IDENTITY__DECISIONS": str(decided)}
+        more |= {f"REGULARS_THRESHOLDS__{name}": value for name, value in lifted.items()}
         site = Site(chain, root / "warehouse", more)
         last = chain.nights[-1]
         before: Night | None = None
@@ -62,6 +67,9 @@ def run(root: Path, engine: str, customers: int = 400, days: int = 230, seed: in
             day = last - timedelta(days=NIGHTS - number)
             if number in WITHDRAWN:
                 _withdraw(root / "business" / "crm.sqlite", day, WITHDRAWN.index(number))
+            if number in (MERGED, PARTED):
+                links = _links(root / "business" / "crm.sqlite", day) if number == MERGED else ""
+                decided.write_text(_DECISIONS + links)
             if number == RULE:
                 site = Site(chain, site.root, more | {"REGULARS_CONFIG": str(own)})
             if number == REFIT:
@@ -98,6 +106,18 @@ def _withdraw(crm: Path, day: date, nth: int) -> None:
         assert connection.execute(statement, (changed, 30 * nth)).rowcount == 10
 
 
+_DECISIONS = "decision,source_a,id_a,source_b,id_b,decided_by,decided_on\n"
+
+
+def _links(crm: Path, day: date) -> str:
+    """Lines that make five people of ten members."""
+    with closing(sqlite3.connect(crm)) as connection:
+        statement = "SELECT member_id FROM members WHERE profiling_consent = 1 ORDER BY member_id LIMIT 10 OFFSET 120"
+        members = [str(row[0]) for row in connection.execute(statement)]
+    pairs = zip(members[::2], members[1::2], strict=True)
+    return "".join(f"link,crm,{one},crm,{other},validation,{day}\n" for one, other in pairs)
+
+
 def _refit(site: Site, found: Month) -> None:
     done = site.regulars("refit", REGULARS_THRESHOLDS__REFIT_MIN_AGREEMENT="0")
     assert done.code == 0, done.err
@@ -131,7 +151,8 @@ def section(month: Month) -> Iterator[str]:
     """Lines of the page."""
     yield from ("## A month of segments", "")
     yield f"{NIGHTS} nights of a generated chain: people join, orders are refunded, {10 * len(WITHDRAWN)} withdraw"
-    yield f"their consent, night {RULE} goes by another rule, before night {REFIT} everything is fitted anew."
+    yield f"their consent, before night {MERGED} ten members are decided to be five people, taken back before night"
+    yield f"{PARTED}, night {RULE} goes by another rule, before night {REFIT} everything is fitted anew."
     yield from ("", "| figure | beside | here |", "|---|---|---|")
     unbalanced = len(month.unbalanced)
     yield f"| sizes of segments that are not what flowed in and out, all schemes and nights | 0 | {unbalanced} |"
