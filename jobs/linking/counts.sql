@@ -8,4 +8,5 @@ SELECT
     (SELECT count(*) FROM links WHERE linked_by = 'probabilistic') AS links_by_model,
     (SELECT count(*) FROM links JOIN groups AS a ON a.n = l JOIN groups AS b ON b.n = r WHERE a.grp <> b.grp) AS links_cut,
     (SELECT count(*) FROM judged WHERE gone IS NOT NULL) AS links_gone,
+    (SELECT count(*) FROM pairs) AS pairs_compared,
     (SELECT count(*) FROM shared WHERE is_apart) AS pairs_contradicted;

@@ -118,6 +118,7 @@ def resolve(database: duckdb.DuckDBPyConnection, records: pa.Table, night: Night
     """
     sql.run(database, "links")
     sql.run(database, "once")
+    database.execute("CREATE OR REPLACE TABLE pairs (l BIGINT, r BIGINT)")
     if night.model is not None:
         _ask(database, records.num_rows, night)
     return _answer(database, records, _grouped(database, records.num_rows), night)

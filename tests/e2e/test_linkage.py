@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from datetime import date, timedelta
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from jobs.linking.model import Linkage
+from jobs.linking.model import NAME_AND_NUMBER, Linkage
 from tests.validation.nights import Nights
 from tests.validation.partition import agreement
 from tests.validation.people import make_people
@@ -55,13 +57,29 @@ def test_what_is_kept_is_what_was_fitted(fitted: Linkage) -> None:
 
 def test_new_records_are_asked_about_and_no_others_and_come_to_the_same(made: pa.Table, fitted: Linkage) -> None:
     nights, whole = Nights(made), Nights(made)
-    nights.night(DAY, RECORDS - 100, fitted=fitted, asks_all=True)
+    first = nights.night(DAY, RECORDS - 100, fitted=fitted, asks_all=True)
     later = nights.night(DAY + timedelta(days=1), RECORDS, fitted=fitted)
     at_once = whole.night(DAY, fitted=fitted, asks_all=True)
     assert later.counts["changed"] == 100
+    assert 0 < later.counts["pairs_compared"] < first.counts["pairs_compared"] / 10
     assert agreement(whole.people(at_once), nights.people(later)).rand > 0.9999
     fresh = {row["linked_on"] for row in later.links.to_pylist() if row["linked_by"] == "probabilistic"}
     assert fresh == {DAY, DAY + timedelta(days=1)}
+
+
+def test_the_number_in_a_mailbox_is_the_same_by_chance_as_often_as_it_is(made: pa.Table, fitted: Linkage) -> None:
+    """Among people of one name, which random pairs are not: counted here from the records."""
+    numbers: Counter[str] = Counter()
+    for name, email in zip(made["name"].to_pylist(), made["email"].to_pylist(), strict=True):
+        mailbox = re.sub("[^a-z0-9]", "", email.lower().split("@")[0]) if email else ""
+        if any(
+            word in mailbox for word in re.sub("[^a-z ]", "", name.lower()).split()[:: max(len(name.split()) - 1, 1)]
+        ):
+            numbers[re.sub("[^0-9]", "", mailbox)] += 1
+    expected = sum(n * n for n in numbers.values()) / sum(numbers.values()) ** 2
+    (level,) = (one for comparison in fitted.settings["comparisons"] for one in comparison["comparison_levels"]
+                if one["label_for_charts"] == NAME_AND_NUMBER)  # fmt: skip
+    assert level["u_probability"] == pytest.approx(expected, rel=0.1)
 
 
 def test_too_few_records_are_not_fitted_to(made: pa.Table) -> None:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jobs.linking.people import new_id
+from jobs.linking.people import Edges, components, cut, new_id
+from jobs.linking.resolve import LINKS
 from tests.linked import DAY, Chain, person_hash
 
 TOMORROW, LATER = date(2026, 7, 1), date(2026, 7, 2)
@@ -108,6 +111,11 @@ FANG: Row = {"name": "Wang Fang", "birth_date": "1991-11-23"}
         ({"name": "Dr. Zoë Müller"}, {"name": "zoe muller"}, True),
         ({"name": "Anna Smith"}, {"name": "Peter Smith"}, False),  # a family's phone
         ({"name": "Anna Smith"}, {}, True),  # nothing speaks against it
+        ({"name": "Anna"}, {"name": "Anna Smith"}, True),  # one word is either name
+        ({"name": "Smith"}, {"name": "Anna Smith"}, True),
+        ({"name": "Anna Smith"}, {"name": "Smyth"}, True),
+        ({"name": "Peter"}, {"name": "Anna Smith"}, False),
+        ({"name": "Anna Smith", "birth_date": "1950-03-04"}, {"name": "Anna Smith", "birth_date": "1981-11-02"}, False),
     ],
 )
 def test_a_phone_links_those_alone_whose_names_may_be_one_persons(one: Row, other: Row, are_one: bool) -> None:
@@ -119,16 +127,36 @@ def test_a_phone_links_those_alone_whose_names_may_be_one_persons(one: Row, othe
     ("one", "other", "are_one"),
     [
         (WEI, FANG, False),
-        (WEI, {**FANG, "birth_date": "1980-05-02"}, True),  # e-mail and birth: a name that was changed
+        (WEI, {**FANG, "birth_date": "1980-05-02"}, True),  # a name that was changed
         (WEI, {**FANG, "birth_date": "1980-02-05"}, True),  # day and month turned
-        (WEI, {**FANG, "birth_date": "1991"}, False),  # the year alone
+        (WEI, {**FANG, "birth_date": "1980-01-01"}, True),  # the year's first day, of somebody who told the year
+        (WEI, {**FANG, "birth_date": "1980"}, True),  # the year alone
+        (WEI, {**FANG, "birth_date": "1991"}, False),
         (WEI, {**WEI, "birth_date": "1991-11-23"}, True),  # a wrong date, the same name
-        (WEI, {"name": "Wang Fang"}, False),  # a family's e-mail
+        (WEI, {"name": "Wang Fang"}, True),
         (WEI, {}, True),
         ({**WEI, "loyalty_card_hash": "k1:1"}, {"name": "Wang Fang", "loyalty_card_hash": "k1:2"}, False),
+        ({**WEI, "loyalty_card_hash": "k1:1"}, {**WEI, "loyalty_card_hash": "k1:2"}, True),  # a card that was lost
     ],
 )
 def test_other_names_and_another_birth_or_card_are_never_one_person(one: Row, other: Row, are_one: bool) -> None:
+    rows = [{"id": "1", "payment_token_hash": "k1:t", **one}, {"id": "2", "payment_token_hash": "k1:t", **other}]
+    assert (count(rows) == 1) is are_one
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_one"),
+    [
+        (WEI, {"name": "Li Wei"}, True),
+        (WEI, {"name": "Wang Fang"}, False),  # a family's
+        (WEI, {**FANG, "birth_date": "1980-05-02"}, True),  # a name that was changed
+        (WEI, {**FANG, "birth_date": "1980"}, False),  # of one year are many
+        (WEI, {}, True),
+    ],
+)
+def test_an_e_mail_links_those_alone_whose_names_may_be_one_persons_or_who_were_born_on_one_day(
+    one: Row, other: Row, are_one: bool
+) -> None:
     rows = [{"id": "1", "email_hash": "k1:e", **one}, {"id": "2", "email_hash": "k1:e", **other}]
     assert (count(rows) == 1) is are_one
 
@@ -143,6 +171,38 @@ def test_two_who_are_never_one_are_not_joined_through_a_third_and_the_weakest_li
     assert found["1"] == found["2"] != found["3"]
 
 
+@pytest.mark.parametrize(
+    ("forbidden", "doubtful", "people"),
+    [
+        ((), (), [0, 0, 0, 0]),
+        ((), [(0, 2)], [0, 0, 2, 2]),  # the guess gives way, and not what an identifier proves
+        ((), [(2, 3)], [0, 0, 0, 0]),
+        ([(2, 3)], (), [0, 0, 0, 3]),
+        ([(0, 3)], (), [0, 0, 2, 2]),
+    ],
+)
+def test_the_weakest_link_gives_way(
+    forbidden: list[tuple[int, int]], doubtful: list[tuple[int, int]], people: list[int]
+) -> None:
+    edges = Edges(np.array([0, 2, 1]), np.array([1, 3, 2]), np.array([False, False, True]))
+    assert cut(components(4, edges), edges, forbidden, doubtful).tolist() == people
+
+
+def test_a_models_link_gives_way_to_what_identifiers_prove() -> None:
+    rows: list[Row] = [
+        {"id": "1", "name": "Anna Smith"}, {"id": "2", "phone_hash": "k1:p"},
+        {"id": "3", "name": "Peter Smith", "phone_hash": "k1:p"},
+    ]  # fmt: skip
+    ends = {"left_hash": person_hash("crm", "1"), "right_hash": person_hash("crm", "2")}
+    guessed = {**ends, "linked_by": "probabilistic", "weight": 9.0, "score": 0.99, "linked_on": DAY}
+    chain = Chain(links=pa.Table.from_pylist([guessed], LINKS))
+    chain.night(rows[:2])
+    assert len(set(chain.people().values())) == 1
+    chain.night(rows, TOMORROW)
+    found = chain.people()
+    assert found["1"] != found["2"] == found["3"]
+
+
 def test_decisions_win_and_their_end_undoes_them() -> None:
     rows: list[Row] = [{"id": "1", "email_hash": "k1:e"}, {"id": "2", "email_hash": "k1:e"}, {"id": "3"}]
     chain = Chain()
@@ -153,6 +213,7 @@ def test_decisions_win_and_their_end_undoes_them() -> None:
     chain.night(rows, TOMORROW, decisions=[("1", "2", False), ("1", "3", True)])
     parted = chain.people()
     assert parted["1"] == parted["3"] == one != parted["2"]
+    assert [(row["linked_by"], row["basis"]) for row in chain.links.to_pylist()] == [("manual", "somebody 2026-06-30")]
     chain.night(rows, LATER)
     assert chain.people() == {"1": one, "2": one, "3": alone}
     assert [
