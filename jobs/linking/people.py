@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
@@ -129,24 +130,32 @@ def give_ids(person_hash: pa.Array, known: pa.Array, known_since: pa.Array, grou
         known_since: since when it had that id, a date.
         groups: see :func:`components`.
     """
-    minted = np.array([new_id(one) for one in person_hash.to_pylist()], dtype=object)
-    had, since = known.to_pylist(), known_since.to_pylist()
-    keeper: dict[str, int] = {}
-    born: dict[str, object] = {}
-    for record, name in enumerate(had):
-        if name is None:
-            continue
-        if name not in keeper or minted[record] == name:
-            keeper[name] = record
-        if name not in born or since[record] < born[name]:
-            born[name] = since[record]
-    owners: dict[int, str] = {}
-    for name in sorted(keeper, key=lambda one: (born[one], one)):
-        owners.setdefault(int(groups[keeper[name]]), name)
-    first = np.unique(groups, return_index=True)[1]
-    names = {int(groups[at]): owners.get(int(groups[at]), minted[at]) for at in first}
-    given = [names[int(group)] for group in groups]
-    gone = {name: names[int(groups[at])] for name, at in keeper.items()}
-    merged = sorted((name, now) for name, now in gone.items() if name != now)
-    split = {(was, now) for was, now in zip(had, given, strict=True) if was is not None and gone[was] != now}
-    return Ids(pa.array(given, pa.string()), merged, sorted(split))
+    minted = pc.replace_substring_regex(person_hash, "^.*:(.{0,24}).*$", r"c\1")  # as new_id has it
+    encoded, rows = known.dictionary_encode(), np.flatnonzero(pc.is_valid(known).to_numpy(zero_copy_only=False))
+    names, was = encoded.dictionary, _ints(encoded.indices)[rows]
+    is_other = _ints(pc.not_equal(known, minted))[rows]
+    since = _ints(known_since.cast(pa.int32()))[rows]
+    home = groups[rows[_first(was, is_other, rows)]]  # of each id: where the record is that keeps it
+    owner = _first(home, since[_first(was, since)], _ints(pc.rank(names)))
+    parts, first = np.unique(groups, return_index=True)
+    owned = np.full(len(parts), -1, dtype=np.int64)
+    owned[np.searchsorted(parts, home[owner])] = owner
+    given = pc.coalesce(names.take(pa.array(owned, mask=owned < 0)), minted.take(pa.array(first)))  # to each part
+    now, became = (
+        given.take(pa.array(np.searchsorted(parts, groups))),
+        given.take(pa.array(np.searchsorted(parts, home))),
+    )
+    has_ended, left = pc.not_equal(names, became), pa.array(rows[home[was] != groups[rows]], pa.int64())
+    merged = zip(names.filter(has_ended).to_pylist(), became.filter(has_ended).to_pylist(), strict=True)
+    split = zip(known.take(left).to_pylist(), now.take(left).to_pylist(), strict=True)
+    return Ids(now, sorted(merged), sorted(set(split)))
+
+
+def _ints(values: pa.Array) -> Ints:
+    return np.asarray(values.cast(pa.int64()).fill_null(-1).to_numpy(zero_copy_only=False), dtype=np.int64)
+
+
+def _first(key: Ints, *order: Ints) -> Ints:
+    """The place of the first row of each key, keys ascending, rows in the order of the given columns."""
+    places = np.lexsort((*reversed(order), key))
+    return np.asarray(places[np.unique(key[places], return_index=True)[1]], dtype=np.int64)

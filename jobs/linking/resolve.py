@@ -141,7 +141,7 @@ def _grouped(database: duckdb.DuckDBPyConnection, count: int) -> Ints:
     # numbers of records follow from when they were seen, so this order does not depend on that of rows
     found = database.sql(
         "SELECT l, r, linked_by = 'probabilistic' AS is_guess FROM links"
-        " ORDER BY strength(linked_by), weight DESC NULLS LAST, l, r, basis"
+        " ORDER BY strength(linked_by), weight DESC NULLS LAST, l, r"
     ).fetchnumpy()
     edges = Edges(*(found[name].astype(kind) for name, kind in (("l", np.int64), ("r", np.int64), ("is_guess", bool))))
     groups = components(count, edges)
@@ -154,12 +154,13 @@ def _grouped(database: duckdb.DuckDBPyConnection, count: int) -> Ints:
 
 def _answer(database: duckdb.DuckDBPyConnection, records: pa.Table, groups: Ints, night: Night) -> People:
     known = records["known_customer_id"].combine_chunks()
-    ids = give_ids(records["person_hash"], known, records["known_since"], groups)
+    hashes, since = (records[name].combine_chunks() for name in ("person_hash", "known_since"))
+    ids = give_ids(hashes, known, since, groups)
     _table(database, "groups", _numbered(groups))
     _table(database, "ids", pa.table({"n": np.arange(len(groups)), "was": known, "now": ids.customer_id}))
     strongest = sql.rows(database, "strongest").to_arrow_table()
     stays = pc.fill_null(pc.equal(known, ids.customer_id), False)
-    since = pc.if_else(stays, records["known_since"].combine_chunks(), pa.scalar(night.day, pa.date32()))
+    since = pc.if_else(stays, since, pa.scalar(night.day, pa.date32()))
     told = {"customer_id": ids.customer_id, "known_since": since, "linked_by": strongest["linked_by"],
             "score": strongest["score"]}  # fmt: skip
     answer = records.drop_columns(["known_content", "known_customer_id", "known_since"])
