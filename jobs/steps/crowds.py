@@ -21,12 +21,19 @@ BUSY = pa.schema(
 CROWDED = pa.schema([("identifier", pa.string()), ("hash", pa.string()), ("records", pa.int64())])
 
 
-def fill(context: Context, database: duckdb.DuckDBPyConnection) -> None:
-    """Make ``busy`` (identifier, value), and ``crowded_before``, what linked nobody the night before."""
+def fill(context: Context, database: duckdb.DuckDBPyConnection, *, every_date: bool) -> None:
+    """Make ``busy`` (identifier, value), and ``crowded_before``, what linked nobody the night before.
+
+    Args:
+        context: of the night.
+        database: where.
+        every_date: all dates are counted, not those alone of which orders changed tonight.
+    """
     night = context.night
     held = read_arrow(night, "identity", "busy", BUSY)
-    dates = sorted(night.changed_partitions(context.base, "clean", "orders") if context.base else
-                   night.partitions("clean", "orders"))  # fmt: skip
+    base = None if every_date else context.base
+    dates = sorted(night.changed_partitions(base, "clean", "orders") if base else night.partitions("clean", "orders"))
+    held = held.slice(0, 0) if every_date else held
     kept = held.filter(pc.invert(pc.is_in(held["business_date"].cast(pa.string()), pa.array(dates, pa.string()))))
     busy = pa.concat_tables([kept, *([_busy(context, dates)] if dates else [])])
     write_arrow(busy, night, "identity", "busy", sort=BUSY.names[:3])

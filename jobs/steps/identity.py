@@ -54,11 +54,11 @@ def run(context: Context) -> dict[str, Any]:
     before = read_arrow(night, "identity", "records", KEPT)
     described = _described(context)
     records = in_order(_records(described, before))
-    made = hashlib.sha256(repr((_RULES, settings.max_sharing)).encode()).hexdigest()[:16]
+    made = hashlib.sha256(repr((_RULES, settings.max_sharing, settings.max_orders_a_day)).encode()).hexdigest()[:16]
     again = context.full or context.base is None or context.base.records().get("identity", {}).get("made") != made
     with contacts.opened(context, records, described) as database:
         unknown = decisions.fill(context, database, records)
-        crowds.fill(context, database)
+        crowds.fill(context, database, every_date=again)
         asked = Night(context.day, settings.max_sharing, settings.match_probability, looks_at_all=again)
         prepare(database, records, read_arrow(night, "identity", "links", LINKS), asked)
         model, reason = linkage.tonights(context, database)

@@ -218,3 +218,12 @@ def test_a_customer_is_explained_by_records_links_and_ledger(mistaken: Site) -> 
     said = mistaken.regulars("explain", Night(mistaken, 2).id_of(ONE)).out
     assert "never link" in said and "merged" in said and "first record" in said
     assert "@" not in said and SHOP not in said and f"C{int(ONE):04d}" not in said
+
+
+def test_another_bound_of_receipts_a_day_is_held_to_every_date(mistaken: Site, tmp_path: Path) -> None:
+    lenient = mistaken.copy(tmp_path / "lenient", REGULARS_IDENTITY__MAX_ORDERS_A_DAY=str(SHOWN))
+    lenient.night(DAYS[3])
+    assert latest(lenient, DAYS[3]).manifest()["steps"]["identity"]["crowded"] == {}
+    staff = Night(lenient, 3).id_of("3")
+    (row,) = Night(lenient, 3).ask(f"SELECT orders_365d FROM customer_features WHERE customer_id = '{staff}'")
+    assert row["orders_365d"] > SHOWN, "the bound says whose the receipts are"
