@@ -79,6 +79,7 @@ format: $(READY)  ## put the code into its form
 bench: $(READY) java  ## how long nights, the split of good rows from bad, and the features take; docs/benchmarks.md
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.split
+	$(BIN)/python -W ignore -m tests.bench.linking
 	$(BIN)/python -m tests.bench.features --lines 1000000 5000000 20000000 --write
 	$(BIN)/python -m tests.bench.features --lines 50000000 --memory 6g --histories 365 --runs 1 --write
 
