@@ -46,7 +46,8 @@ def _latin(name: str) -> str:
     """A name of another script in Latin letters, the given name first."""
     from text_unidecode import unidecode
 
-    if _HAN.fullmatch(name):
+    if _HAN.fullmatch(name.replace(" ", "")):
+        name = name.replace(" ", "")
         at = 2 if name[:2] in COMPOUND_SURNAMES and len(name) > 2 else 1
         name = f"{_joined(name[at:])} {_joined(name[:at])}"
     return str(unidecode(name)).lower()

@@ -7,7 +7,7 @@ WITH spelled AS (
 ), plain AS (
     SELECT *, regexp_replace(regexp_replace(in_order, '[''’.-]', '', 'g'), '[^a-z]+', ' ', 'g') AS plain FROM turned
 ), untitled AS (
-    SELECT *, string_split(trim(regexp_replace(plain, '\b(mr|mrs|ms|miss|dr|prof|sir|jr|sr|ii|iii)\b ?', '', 'g')), ' ')
+    SELECT *, string_split(trim(regexp_replace(plain, '\b(mr|mrs|ms|miss|dr|prof|sir|jr|sr|ii|iii|herr|frau|fam|familie|mag|ing|dipl|mme|mlle|monsieur|madame|sra)\b ?', '', 'g')), ' ')
         AS words
     FROM plain
 ), named AS (

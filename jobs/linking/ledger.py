@@ -56,6 +56,7 @@ def aliases(former: pa.Table, events: pa.Table, ids: pa.Array, day: date) -> pa.
     led = pc.coalesce(into.take(pc.index_in(former["customer_id"], ended)), former["customer_id"])
     kept = former.set_column(former.schema.get_field_index("customer_id"), "customer_id", led)
     parted = pc.unique(split["old_customer_id"].combine_chunks())
+    parted = parted.filter(pc.invert(pc.is_in(parted, ended)))  # one that came apart and ended leads on
     is_back = pc.and_(pc.is_in(kept["old_customer_id"], ids), pc.equal(kept["event"], MERGED))
     is_told = pc.is_in(kept["old_customer_id"], pa.concat_arrays([ended, parted]))
     return pa.concat_tables(

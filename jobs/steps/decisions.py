@@ -79,12 +79,15 @@ def read(path: Path) -> list[dict[str, str]]:
     edit = f"edit {path}: {', '.join(COLUMNS)}"
     if not path.is_file():
         raise UsageError(f"no file of decisions at {path}", next_command="set identity.decisions in regulars.toml")
-    with path.open(encoding="utf-8-sig", newline="") as stream:
-        reader = csv.DictReader(stream)
-        lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if lacking:
-            raise UsageError(f"{path} lacks the column {', '.join(lacking)}", next_command=edit)
-        rows = [{name: (row[name] or "").strip() for name in COLUMNS} for row in reader]
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.DictReader(stream)
+            lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+            rows = [{name: (row.get(name) or "").strip() for name in COLUMNS} for row in reader]
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{path} is no CSV in UTF-8: {type(error).__name__}", next_command=edit) from error
+    if lacking:
+        raise UsageError(f"{path} lacks the column {', '.join(lacking)}", next_command=edit)
     for line, row in enumerate(rows, start=2):
         empty = [name for name in COLUMNS if not row[name]]
         if empty:

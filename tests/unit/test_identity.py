@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jobs.linking.ledger import ALIASES, aliases
 from jobs.linking.people import Edges, components, cut, new_id
 from jobs.linking.resolve import LINKS
 from tests.linked import DAY, Chain, person_hash
@@ -108,6 +109,8 @@ FANG: Row = {"name": "Wang Fang", "birth_date": "1991-11-23"}
         ({"name": "Jon Smith"}, {"name": "John Smyth"}, True),  # nearly
         ({"name": "Smith John"}, {"name": "John Smith"}, True),  # turned
         ({"name": "李小明"}, {"name": "Xiaoming Li"}, True),  # two scripts
+        ({"name": "李 小明"}, {"name": "李 大伟"}, False),  # a family name first
+        ({"name": "Herr Hans Huber"}, {"name": "Herr Josef Huber"}, False),
         ({"name": "Dr. Zoë Müller"}, {"name": "zoe muller"}, True),
         ({"name": "Anna Smith"}, {"name": "Peter Smith"}, False),  # a family's phone
         ({"name": "Anna Smith"}, {}, True),  # nothing speaks against it
@@ -295,6 +298,15 @@ def test_old_ids_lead_to_one_that_is_given_and_none_does_whose_id_is_back() -> N
     chain.night(rows, LATER, decisions=[("a", "b", True)])
     assert chain.people()["c"] == c
     assert chain.leads() == {a: a, b: a}
+
+
+def test_an_id_that_came_apart_and_ended_in_one_night_leads_on_once() -> None:
+    """Reported by a newcomer: two rows of one alias stopped the night."""
+    events = pa.table({"event": ["merged", "split"], "old_customer_id": ["a", "a"], "new_customer_id": ["b", "c"]})
+    found = aliases(ALIASES.empty_table(), events, pa.array(["b", "c"]), DAY)
+    assert [(row["old_customer_id"], row["customer_id"], row["event"]) for row in found.to_pylist()] == [
+        ("a", "b", "merged")
+    ]
 
 
 def test_people_of_many_records_and_names_are_pointed_out() -> None:
