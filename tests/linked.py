@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from jobs.definitions.identity import IDENTIFIERS
 from jobs.linking.comparables import CONTACTS
-from jobs.linking.ledger import ALIASES, aliases
+from jobs.linking.ledger import ALIASES, aliases, ended
 from jobs.linking.model import Linkage
 from jobs.linking.resolve import DECISIONS, LINKS, RECORDS, Night, People, in_order, prepare, resolve
 
@@ -25,6 +25,11 @@ _VALUES = tuple(field.name for field in CONTACTS if field.name != "n")
 def person_hash(source: str, identifier: str) -> str:
     """Stands for the keyed hash of a record's source and source id."""
     return "k1:" + hashlib.sha256(f"{source} {identifier}".encode()).hexdigest()[:32]
+
+
+def id_of(identifier: str, source: str = "crm") -> str:
+    """The id that a record gives its person."""
+    return "c" + person_hash(source, identifier)[3:27]
 
 
 @dataclass
@@ -58,7 +63,7 @@ class Chain:
         decided = [dict(zip(DECISIONS.names, (*pair, "somebody 2026-06-30"), strict=True)) for pair in pairs]
         named = {(keys[left], keys[right], is_link) for left, right, is_link in pairs}
         touched = {place[key] for pair in named ^ self.decided for key in pair[:2] if key in place}
-        asked = Night(day, max_sharing, model=model, **options)
+        asked = Night(day, max_sharing, model=model, former=ended(self.aliases), **options)
         with duckdb.connect(config={"threads": 1}) as database:
             _table(database, "contacts", pa.Table.from_pylist(told, CONTACTS))
             _table(database, "decisions", pa.Table.from_pylist(decided, DECISIONS))
@@ -71,7 +76,7 @@ class Chain:
             self.crowded = database.execute("SELECT identifier, value FROM crowded").fetchall()
         self.links, self.decided = found.links, named
         self.known = {_key({**row, "id": row["source_customer_id"]}): row for row in found.records.to_pylist()}
-        self.aliases = aliases(self.aliases, found.events, found.records["customer_id"], day)
+        self.aliases = aliases(self.aliases, found.events, found.records, day)
         self.ledger += [{**event, "day": day} for event in found.events.to_pylist()]
         return found
 

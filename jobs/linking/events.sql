@@ -5,10 +5,13 @@ WITH joined AS (
     FROM links JOIN ids AS a ON a.n IN (l, r) JOIN ids AS b ON b.n IN (l, r) AND b.n <> a.n
     WHERE a.now = b.now AND a.was IS DISTINCT FROM b.was AND a.was <> a.now
     GROUP BY ALL
+), broken AS (
+    SELECT l, r, gone FROM judged WHERE gone IS NOT NULL
+    UNION ALL SELECT l, r, 'never_link' FROM forbidden  -- that others had brought together
 ), parted AS (
     SELECT b.was AS old, b.now AS new, min(gone) AS cause
-    FROM judged JOIN ids AS a ON a.n IN (l, r) JOIN ids AS b ON b.n IN (l, r) AND b.n <> a.n
-    WHERE gone IS NOT NULL AND a.now <> b.now
+    FROM broken JOIN ids AS a ON a.n IN (l, r) JOIN ids AS b ON b.n IN (l, r) AND b.n <> a.n
+    WHERE a.now <> b.now AND a.was = b.was
     GROUP BY ALL
 )
 SELECT

@@ -8,6 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from jobs.definitions.identity import MERGED, SPLIT
+from jobs.linking.people import minted
 
 #: one row per event of an id; see identity_ledger
 LEDGER = pa.schema(
@@ -39,30 +40,41 @@ def ledger(former: pa.Table, events: pa.Table, day: date) -> pa.Table:
     return pa.concat_tables([former, fresh])
 
 
-def aliases(former: pa.Table, events: pa.Table, ids: pa.Array, day: date) -> pa.Table:
+def ended(known: pa.Table) -> pa.Array:
+    """Ids of ALIASES that were given once and are nobody's now, the one that ended last first."""
+    gone = known.filter(pc.equal(known["event"], MERGED))
+    return gone.sort_by([("effective_on", "descending"), ("old_customer_id", "ascending")])[
+        "old_customer_id"
+    ].combine_chunks()
+
+
+def aliases(former: pa.Table, events: pa.Table, records: pa.Table, day: date) -> pa.Table:
     """Where old ids lead to after a night: to an id that is given, always.
 
-    An id that ended leads to the one it ended in, or wherever that leads by now; one that was split to itself, the part
-    that keeps it. An id that is somebody's again leads nowhere.
+    An id that ended leads to whoever has the record it was made from, or, where that record is gone, on from the id it
+    ended in; one that was split to itself, the part that keeps it. An id that is somebody's again leads nowhere.
 
     Args:
         former: ALIASES of the night before.
         events: as for :func:`ledger`.
-        ids: those that are given tonight.
+        records: person_hash and customer_id of tonight.
         day: tonight's business date.
     """
     merged, split = (events.filter(pc.equal(events["event"], kind)) for kind in (MERGED, SPLIT))
-    ended, into = (column.combine_chunks() for column in _ends(merged))
-    led = pc.coalesce(into.take(pc.index_in(former["customer_id"], ended)), former["customer_id"])
+    gone, into = (column.combine_chunks() for column in _ends(merged))
+    ids, own = records["customer_id"].combine_chunks(), minted(records["person_hash"].combine_chunks())
+    at_home = ids.take(pc.index_in(former["old_customer_id"].combine_chunks(), own))
+    led_on = into.take(pc.index_in(former["customer_id"].combine_chunks(), gone))
+    led = pc.coalesce(at_home, led_on, former["customer_id"].combine_chunks())
     kept = former.set_column(former.schema.get_field_index("customer_id"), "customer_id", led)
     parted = pc.unique(split["old_customer_id"].combine_chunks())
-    parted = parted.filter(pc.invert(pc.is_in(parted, ended)))  # one that came apart and ended leads on
+    parted = parted.filter(pc.invert(pc.is_in(parted, gone)))  # one that came apart and ended leads on
     is_back = pc.and_(pc.is_in(kept["old_customer_id"], ids), pc.equal(kept["event"], MERGED))
-    is_told = pc.is_in(kept["old_customer_id"], pa.concat_arrays([ended, parted]))
+    is_told = pc.is_in(kept["old_customer_id"], pa.concat_arrays([gone, parted]))
     return pa.concat_tables(
         [
             kept.filter(pc.invert(pc.or_(is_back, is_told))),
-            _leads(ended, into, MERGED, day),
+            _leads(gone, into, MERGED, day),
             _leads(parted, parted, SPLIT, day),
         ]
     )

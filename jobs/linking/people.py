@@ -102,9 +102,9 @@ def _both_ways(pairs: Pairs) -> dict[int, set[int]]:
     return found
 
 
-def new_id(person_hash: str) -> str:
-    """An opaque id: ``c`` and 24 hex digits of the keyed hash, the key's own id left out."""
-    return "c" + person_hash.rsplit(":", 1)[-1][:24]
+def minted(person_hash: pa.Array) -> pa.Array:
+    """The id that each record gives its person if there is none: ``c`` and 24 hex digits of its keyed hash."""
+    return pc.replace_substring_regex(person_hash, "^.*:(.{0,24}).*$", r"c\1")
 
 
 @dataclass(frozen=True)
@@ -116,31 +116,32 @@ class Ids:
     split: list[tuple[str, str]]  #: an id that went on, the id of a person who was part of it
 
 
-def give_ids(person_hash: pa.Array, known: pa.Array, known_since: pa.Array, groups: Ints) -> Ids:
+def give_ids(person_hash: pa.Array, known: pa.Array, known_since: pa.Array, former: pa.Array, groups: Ints) -> Ids:
     """Give every group its id.
 
     An id that was given stays with the group that holds the record it was minted from, or, where that record is gone,
-    its earliest record. A group with several ids keeps the one given first; the others end. A group without any is new
-    and its id is made from its first record. So a part that was once a person of its own and comes off again has its
-    former id back.
+    its earliest record. A group with several ids keeps the one given first; the others end. A group without any has the
+    id back that ended last of those made from its records; else it is new, and its id is made from its first record.
 
     Args:
         person_hash: keyed hash of each record's source and source id, records by when they were first seen.
         known: the id each record had, null for new ones.
         known_since: since when it had that id, a date.
+        former: ids that were given once and ended, the last one first.
         groups: see :func:`components`.
     """
-    minted = pc.replace_substring_regex(person_hash, "^.*:(.{0,24}).*$", r"c\1")  # as new_id has it
+    own = minted(person_hash)
     encoded, rows = known.dictionary_encode(), np.flatnonzero(pc.is_valid(known).to_numpy(zero_copy_only=False))
     names, was = encoded.dictionary, _ints(encoded.indices)[rows]
-    is_other = _ints(pc.not_equal(known, minted))[rows]
+    is_other = _ints(pc.not_equal(known, own))[rows]
     since = _ints(known_since.cast(pa.int32()))[rows]
     home = groups[rows[_first(was, is_other, rows)]]  # of each id: where the record is that keeps it
     owner = _first(home, since[_first(was, since)], _ints(pc.rank(names)))
-    parts, first = np.unique(groups, return_index=True)
+    back = _ints(pc.coalesce(pc.index_in(own, former), pa.scalar(len(former), pa.int32())))
+    parts, first = np.unique(groups), _first(groups, back, np.arange(len(groups)))
     owned = np.full(len(parts), -1, dtype=np.int64)
     owned[np.searchsorted(parts, home[owner])] = owner
-    given = pc.coalesce(names.take(pa.array(owned, mask=owned < 0)), minted.take(pa.array(first)))  # to each part
+    given = pc.coalesce(names.take(pa.array(owned, mask=owned < 0)), own.take(pa.array(first)))  # to each part
     now, became = (
         given.take(pa.array(np.searchsorted(parts, groups))),
         given.take(pa.array(np.searchsorted(parts, home))),

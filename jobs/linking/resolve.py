@@ -57,6 +57,7 @@ class Night:
     model: Linkage | None = None
     looks_at_all: bool = False  #: identifiers of all records are compared, not those of fresh ones alone
     asks_all: bool = False  #: the model is new and asked of all records
+    former: pa.Array = field(default_factory=lambda: pa.array([], pa.string()))  #: see :func:`give_ids`
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,6 @@ def prepare(database: duckdb.DuckDBPyConnection, records: pa.Table, kept: pa.Tab
     sql.given(
         database, day=night.day, max_sharing=night.max_sharing, looks_at_all=night.looks_at_all,
         probability=night.probability, unusable=UNUSABLE, linked_by=list(LINKED_BY),
-        model=None if night.model is None else night.model.version,
     )  # fmt: skip
     sql.run(database, "rules")
     sql.run(database, "prepare")
@@ -120,18 +120,17 @@ def resolve(database: duckdb.DuckDBPyConnection, records: pa.Table, night: Night
     sql.run(database, "once")
     database.execute("CREATE OR REPLACE TABLE pairs (l BIGINT, r BIGINT)")
     if night.model is not None:
-        _ask(database, records.num_rows, night)
+        _ask(database, records.num_rows, night, night.model)
     return _answer(database, records, _grouped(database, records.num_rows), night)
 
 
-def _ask(database: duckdb.DuckDBPyConnection, count: int, night: Night) -> None:
+def _ask(database: duckdb.DuckDBPyConnection, count: int, night: Night, model: Linkage) -> None:
     """Add the model's links between records that nothing else joins."""
-    assert night.model is not None  # noqa: S101  # the caller looked
     _table(database, "groups", _numbered(_grouped(database, count)))
     asked = "records" if night.asks_all else "records WHERE content IS DISTINCT FROM known_content"
     database.execute(f"CREATE OR REPLACE TABLE fresh AS SELECT n FROM {asked} UNION FROM reconsidered")
-    night.model.score(database)
-    sql.given(database, model=night.model.version)
+    model.score(database)
+    sql.given(database, model=model.version)
     sql.run(database, "ask")
     sql.run(database, "once")
 
@@ -140,22 +139,28 @@ def _grouped(database: duckdb.DuckDBPyConnection, count: int) -> Ints:
     """The person of each record, by number of its first one."""
     # numbers of records follow from when they were seen, so this order does not depend on that of rows
     found = database.sql(
-        "SELECT l, r, linked_by = 'probabilistic' AS is_guess FROM links"
+        "SELECT l, r, linked_by = 'manual' AS is_decided, linked_by = 'probabilistic' AS is_guess FROM links"
         " ORDER BY strength(linked_by), weight DESC NULLS LAST, l, r"
     ).fetchnumpy()
-    edges = Edges(*(found[name].astype(kind) for name, kind in (("l", np.int64), ("r", np.int64), ("is_guess", bool))))
+    left, right = (found[name].astype(np.int64) for name in ("l", "r"))
+    is_decided, is_guess = (found[name].astype(bool) for name in ("is_decided", "is_guess"))
+    edges = Edges(left, right, is_guess)
     groups = components(count, edges)
     _table(database, "groups", _numbered(groups))
-    forbidden = database.sql("FROM forbidden").fetchall() + sql.rows(database, "apart").fetchall()
-    decided = set(database.sql("SELECT l, r FROM decisions WHERE is_link").fetchall())
-    doubtful = sql.rows(database, "doubts").fetchall()
-    return cut(groups, edges, [pair for pair in forbidden if pair not in decided], doubtful)
+    # somebody decided that two are one: then no rule keeps what hangs on the one from what hangs on the other
+    side = components(count, Edges(left[~is_decided], right[~is_decided], is_guess[~is_decided]))
+    decided = {frozenset(pair) for pair in zip(side[left[is_decided]], side[right[is_decided]], strict=True)}
+    apart, doubtful = (
+        [pair for pair in sql.rows(database, name).fetchall() if frozenset(side[list(pair)]) not in decided]
+        for name in ("apart", "doubts")
+    )
+    return cut(groups, edges, database.sql("FROM forbidden").fetchall() + apart, doubtful)
 
 
 def _answer(database: duckdb.DuckDBPyConnection, records: pa.Table, groups: Ints, night: Night) -> People:
     known = records["known_customer_id"].combine_chunks()
     hashes, since = (records[name].combine_chunks() for name in ("person_hash", "known_since"))
-    ids = give_ids(hashes, known, since, groups)
+    ids = give_ids(hashes, known, since, night.former, groups)
     _table(database, "groups", _numbered(groups))
     _table(database, "ids", pa.table({"n": np.arange(len(groups)), "was": known, "now": ids.customer_id}))
     strongest = sql.rows(database, "strongest").to_arrow_table()

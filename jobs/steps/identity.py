@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from pyspark.sql import functions as F
 
 from jobs.definitions.identity import IDENTIFIERS
-from jobs.linking.ledger import ALIASES, LEDGER, aliases, ledger
+from jobs.linking.ledger import ALIASES, LEDGER, aliases, ended, ledger
 from jobs.linking.resolve import LINKS, RECORDS, Night, People, in_order, prepare, resolve
 from jobs.steps import contacts, crowds, decisions, linkage
 from jobs.steps.context import Context
@@ -59,7 +59,8 @@ def run(context: Context) -> dict[str, Any]:
     with contacts.opened(context, records, described) as database:
         unknown = decisions.fill(context, database, records)
         crowds.fill(context, database, every_date=again)
-        asked = Night(context.day, settings.max_sharing, settings.match_probability, looks_at_all=again)
+        former = ended(read_arrow(night, "identity", "aliases", ALIASES))
+        asked = Night(context.day, settings.max_sharing, settings.match_probability, looks_at_all=again, former=former)
         prepare(database, records, read_arrow(night, "identity", "links", LINKS), asked)
         model, reason = linkage.tonights(context, database)
         is_new = model is not None and model.version != linkage.version_of(context.base)
@@ -149,8 +150,8 @@ def _identifiers(context: Context, records: pa.Table) -> pa.Table:
 
 def _write_events(context: Context, people: People) -> None:
     """Keep tonight's events, and where ids that somebody may still hold lead to."""
-    night, events, ids = context.night, people.events, pc.unique(people.records["customer_id"])
+    night, events = context.night, people.events
     known = ledger(read_arrow(night, "identity", "ledger", LEDGER), events, context.day)
     write_arrow(known, night, "identity", "ledger", sort=["event_id"])
-    lead = aliases(read_arrow(night, "identity", "aliases", ALIASES), events, ids, context.day)
+    lead = aliases(read_arrow(night, "identity", "aliases", ALIASES), events, people.records, context.day)
     write_arrow(lead, night, "identity", "aliases", sort=["old_customer_id"])

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jobs.linking.ledger import ALIASES, aliases
-from jobs.linking.people import Edges, components, cut, new_id
+from jobs.linking.people import Edges, components, cut
 from jobs.linking.resolve import LINKS
-from tests.linked import DAY, Chain, person_hash
+from tests.linked import DAY, Chain, id_of, person_hash
 
 TOMORROW, LATER = date(2026, 7, 1), date(2026, 7, 2)
 Row = dict[str, Any]
@@ -42,7 +42,7 @@ def test_links_by_each_identifier_and_through_others() -> None:
     ]
     found = people(rows)
     assert len({found[n] for n in "12345"}) == 1
-    assert found["1"] == new_id(person_hash("crm", "1"))  # of the earliest record
+    assert found["1"] == id_of("1")  # of the earliest record
     assert len(set(found.values())) == 3
 
 
@@ -281,8 +281,8 @@ def test_of_a_split_the_part_with_the_record_that_the_id_was_made_of_keeps_it() 
     (one,) = set(chain.people().values())
     chain.night(rows, TOMORROW, decisions=[("1", "2", False), ("1", "3", False)])
     found = chain.people()
-    assert found["1"] == one == new_id(person_hash("crm", "1"))
-    assert found["2"] == found["3"] == new_id(person_hash("crm", "2"))
+    assert found["1"] == one == id_of("1")
+    assert found["2"] == found["3"] == id_of("2")
 
 
 def test_old_ids_lead_to_one_that_is_given_and_none_does_whose_id_is_back() -> None:
@@ -303,10 +303,51 @@ def test_old_ids_lead_to_one_that_is_given_and_none_does_whose_id_is_back() -> N
 def test_an_id_that_came_apart_and_ended_in_one_night_leads_on_once() -> None:
     """Reported by a newcomer: two rows of one alias stopped the night."""
     events = pa.table({"event": ["merged", "split"], "old_customer_id": ["a", "a"], "new_customer_id": ["b", "c"]})
-    found = aliases(ALIASES.empty_table(), events, pa.array(["b", "c"]), DAY)
+    people = pa.table({"person_hash": ["k1:x", "k1:y"], "customer_id": ["b", "c"]})
+    found = aliases(ALIASES.empty_table(), events, people, DAY)
     assert [(row["old_customer_id"], row["customer_id"], row["event"]) for row in found.to_pylist()] == [
         ("a", "b", "merged")
     ]
+
+
+def test_a_part_has_the_id_back_that_it_had_though_another_record_was_seen_first() -> None:
+    """Reported by a newcomer: after two merges and a split it got a third id, and the former led to somebody else."""
+    rows: list[Row] = [{"id": "b"}, {"id": "a"}, {"id": "c", "first_seen_on": date(2020, 1, 1)}]
+    chain = Chain()
+    for number in range(3):  # b is known longest, c was seen first
+        chain.night(rows[: number + 1], date(2026, 6, 1 + number))
+    a, b, c = (chain.people()[name] for name in "abc")
+    chain.night(rows, DAY, decisions=[("a", "c", True)])
+    assert chain.people() == {"a": a, "b": b, "c": a}
+    chain.night(rows, TOMORROW, decisions=[("a", "c", True), ("a", "b", True)])
+    assert set(chain.people().values()) == {b}
+    assert chain.leads() == {a: b, c: b}
+    chain.night(rows, LATER, decisions=[("a", "c", True)])
+    assert chain.people() == {"a": a, "b": b, "c": a}
+    assert chain.leads() == {c: a, b: b}
+
+
+def test_a_decided_link_joins_all_that_hangs_on_both() -> None:
+    """Reported by a newcomer: the records beside the decided pair stayed foes, and one was torn off."""
+    petra = {"name": "Petra Alt", "birth_date": "1950-03-04", "loyalty_card_hash": "k1:1"}
+    zoltan = {"name": "Zoltan Neu", "birth_date": "1981-11-02", "loyalty_card_hash": "k1:2"}
+    rows: list[Row] = [{"id": "1", **petra}, {"id": "2", **petra}, {"id": "3", **zoltan}, {"id": "4", **zoltan}]
+    chain = Chain()
+    chain.night(rows)
+    assert len(set(chain.people().values())) == 2
+    chain.night(rows, TOMORROW, decisions=[("1", "3", True)])
+    assert len(set(chain.people().values())) == 1
+    chain.night(rows, LATER, decisions=[("1", "3", True), ("2", "4", False)])
+    assert len(set(chain.people().values())) == 2, "but for what somebody forbade"
+
+
+def test_a_decision_that_parts_who_others_joined_is_the_cause() -> None:
+    rows: list[Row] = [{"id": "1", "email_hash": "k1:e"}, {"id": "2", "email_hash": "k1:e", "phone_hash": "k1:p"},
+                       {"id": "3", "phone_hash": "k1:p"}]  # fmt: skip
+    chain = Chain()
+    chain.night(rows)
+    chain.night(rows, TOMORROW, decisions=[("1", "3", False)])
+    assert [(event["event"], event["cause"]) for event in chain.ledger] == [("split", "never_link")]
 
 
 def test_people_of_many_records_and_names_are_pointed_out() -> None:
