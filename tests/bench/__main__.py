@@ -1,8 +1,9 @@
 """How long nights of growing businesses take: ``make bench``, or ``python -m tests.bench --help``.
 
-For each size the engines take turns, run by run, on the same generated business, so that their ratio holds on a noisy
-machine too: the first night with a year of history, then an ordinary one on top of it. Seconds are medians and count
-everything, the engine's start too; memory is the engine's largest.
+For each size the engines take turns, run by run, on the same business, so that their ratio holds where others work: the
+first night with a year of history, then an ordinary one on top of it. Seconds are medians and count everything, the
+engine's start too; memory is the engine's largest. A business is a generated restaurant chain with all feeds
+(``--customers``) or, where millions of lines are wanted, a drawn one of members, receipts and web orders (``--lines``).
 """
 
 from __future__ import annotations
@@ -17,10 +18,12 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tests.bench.clean_night import Chain
+from tests.bench.drawn import CONFIG, drawn
 from tests.support import Business, Site, business, processes_of
 
 HISTORY_DAYS = 365
@@ -70,10 +73,10 @@ def _resident_mib(pid: int) -> float:
     return 0.0
 
 
-def measure(chain: Business, place: Path, engine: str, found: dict[str, Measured]) -> None:
+def measure(site: Site, found: dict[str, Measured]) -> None:
     """Run the first two nights in a new warehouse; adds to ``found`` by kind of night."""
+    chain, place = site.business, site.root
     shutil.rmtree(place, ignore_errors=True)
-    site = Site(chain, place, {"REGULARS_ENGINE": engine, "REGULARS_ENGINE_OPTIONS__MEMORY": "3g"})
     for kind, day in zip(("first", "ordinary"), chain.nights, strict=False):
         one = found[kind]
         started = time.monotonic()
@@ -86,15 +89,16 @@ def measure(chain: Business, place: Path, engine: str, found: dict[str, Measured
                 one.steps[name.removeprefix("time.")].append(record["seconds"])
 
 
-def lines_of(chain: Business, place: Path) -> int:
-    """Order lines of history, as the first night's clean table holds them."""
-    night = Site(chain, place).warehouse.latest(chain.nights[0])
-    return night.rows("clean", "order_lines") if night else 0
+def rows_of(site: Site, table: str) -> int:
+    """Rows of a clean table after the first night."""
+    night = site.warehouse.latest(site.business.nights[0])
+    return night.rows("clean", table) if night else 0
 
 
-def report(customers: int, lines: int, measured: dict[str, dict[str, Measured]]) -> None:
+def report(site: Site, measured: dict[str, dict[str, Measured]]) -> None:
     """One Markdown table of a size: nights by engine, and the seconds of each step."""
-    print(f"\n## {customers:,} customers, {lines:,} order lines in {HISTORY_DAYS} days\n")
+    customers, lines = rows_of(site, "customers"), rows_of(site, "order_lines")
+    print(f"\n## {customers:,} registered, {lines:,} order lines in {HISTORY_DAYS} days\n")
     reference = next(iter(measured))
     print(f"| night | engine | runs | seconds | of {reference} | engine's peak MiB |\n|---|---|---|---|---|---|")
     for kind in ("first", "ordinary"):
@@ -119,21 +123,36 @@ def report(customers: int, lines: int, measured: dict[str, dict[str, Measured]])
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__.split("\n")[0])
-    parser.add_argument("--customers", type=int, nargs="+", default=[600, 6000], help="sizes")
+    parser.add_argument("--customers", type=int, nargs="*", default=[600, 6000], help="sizes of generated chains")
+    parser.add_argument("--lines", type=int, nargs="*", default=[], help="sizes of drawn chains, order lines of a year")
     parser.add_argument("--engines", nargs="+", default=["local[*]", "sail"], help="the first is the reference")
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--memory", default="3g", help="what Spark may have")
     options = parser.parse_args(argv)
     print(f"# Nights on {os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}", flush=True)
     with tempfile.TemporaryDirectory(prefix="regulars-bench-") as folder:
-        for customers in options.customers:
-            root = Path(folder) / str(customers)
+        for made, config in _businesses(Path(folder), options.customers, options.lines):
             measured = {engine: defaultdict[str, Measured](Measured) for engine in options.engines}
-            with business(root / "business", customers=customers, days=HISTORY_DAYS) as chain:
+            with made as chain:
+                warehouse = chain.folder.with_suffix(".warehouse")
                 for _ in range(options.runs):
                     for engine, found in measured.items():
-                        measure(chain, root / "warehouse", engine, found)
-                lines = lines_of(chain, root / "warehouse")
-            report(customers, lines, {engine: dict(found) for engine, found in measured.items()})
+                        own = {"REGULARS_ENGINE": engine, "REGULARS_ENGINE_OPTIONS__MEMORY": options.memory}
+                        site = Site(chain, warehouse, config | own)
+                        measure(site, found)
+            report(site, {engine: dict(found) for engine, found in measured.items()})
+            for place in (chain.folder, warehouse):
+                shutil.rmtree(place)
+
+
+def _businesses(
+    folder: Path, customers: Sequence[int], lines: Sequence[int]
+) -> Iterator[tuple[AbstractContextManager[Business], dict[str, str]]]:
+    """Each of the sizes, made when it is entered, and the variables that its configuration takes."""
+    for count in customers:
+        yield business(folder / f"customers-{count}", customers=count, days=HISTORY_DAYS), {}
+    for count in lines:
+        yield drawn(folder / f"lines-{count}", Chain(count, HISTORY_DAYS)), {"REGULARS_CONFIG": str(CONFIG)}
 
 
 if __name__ == "__main__":
