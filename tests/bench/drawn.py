@@ -39,11 +39,11 @@ CREATE OR REPLACE MACRO pseudonym(domain, told) AS CASE domain
 END;
 """
 _PEOPLE = """
-SELECT source, source_customer_id AS member_id, name_hash AS full_name, email_hash AS email, phone_hash AS phone,
+SELECT source_customer_id AS member_id, name_hash AS full_name, email_hash AS email, phone_hash AS phone,
     loyalty_card_hash AS card_number, registered_at, birth_year, birth_month, age_band, gender, city, region,
     income_band, education, occupation, marital_status, household_size, kids_count, marketing_consent,
-    profiling_consent, greatest(updated_at, coalesce(registered_at, updated_at)) AS updated_at, _landed
-FROM customers_on(DATE '{day}')
+    profiling_consent, greatest(updated_at, coalesce(registered_at, updated_at)) AS updated_at
+FROM customers_on(DATE '{day}') WHERE source = '{source}' AND _landed >= DATE '{since}'
 """
 _SALES = """
 SELECT o.order_id, o.source_customer_id AS account_id, o.loyalty_card_hash AS card_number, o.phone_hash AS phone,
@@ -73,14 +73,14 @@ def drawn(place: Path, chain: Chain) -> Iterator[Business]:
                 path.parent.mkdir(exist_ok=True)
                 connection.execute(f"COPY ({_SALES.format(day=day, source=source)}) TO '{path}' (HEADER)")
         for day, since in ((NIGHTS[0], date.min), (NIGHTS[1], NIGHTS[1])):
-            rows = f"SELECT * FROM ({_PEOPLE.format(day=day)}) WHERE source = 'online' AND _landed >= DATE '{since}'"
+            rows = _PEOPLE.format(day=day, since=since, source="online")
             connection.execute(f"COPY ({rows}) TO '{place / 'online' / f'accounts_{day}.csv'}' (HEADER)")
     yield Business(place, host="", nights=NIGHTS)
 
 
 def _tables() -> dict[str, str]:
     return {
-        "members": f"SELECT * FROM ({_PEOPLE.format(day=NIGHTS[-1])}) WHERE source = 'crm'",
+        "members": _PEOPLE.format(day=NIGHTS[-1], since=date.min, source="crm"),
         "products": "SELECT product_id, category, department, brand, name, updated_at FROM all_products()",
         "stores": "SELECT store_id, name, region, city, city_tier, climate, updated_at FROM all_stores()",
     }
