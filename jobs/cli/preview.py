@@ -90,7 +90,7 @@ def _computed(settings: Settings, night: Night) -> tuple[list[Any], list[Any]]:
         money = features.select("customer_id", "net_revenue_365d")
         after = ruled.join(money, "customer_id", "left")
         nobody = spark.createDataFrame([], "customer_id STRING, event STRING")
-        moved = history.migrations(before, after, ruled, nobody, previous_day=str(night.date)).collect()
+        moved = history.migrations(before, after, ruled, nobody, nobody, str(night.date)).collect()
         sizes = [_sizes(before), _sizes(after)]
     flows = sorted(
         (row["scheme"], row["from_segment"], row["to_segment"], row["customers"], row["net_revenue_365d"])

@@ -19,7 +19,7 @@ from jobs.steps.models import Models
 from jobs.steps.publishing import publish, published
 from jobs.storage.night import Night
 from jobs.storage.parquet import read_staged, write_staged
-from jobs.transforms import history, profiles, segments, stores, tags
+from jobs.transforms import history, profiles, segments, stores, tags, touched
 from jobs.transforms.owners import OWNERS_DDL
 
 if TYPE_CHECKING:
@@ -97,6 +97,7 @@ def _migrations(
         sized,
         segments.as_ruled(codes, fits.scored(features, topics, worth), chosen, changed),
         _id_events(context),
+        _corrected(context, context.base),
         previous_day=str(context.base.date),
     )
 
@@ -107,6 +108,15 @@ def _id_events(context: Context) -> DataFrame:
     ids = F.explode(F.array("old_customer_id", "new_customer_id")).alias("customer_id")
     tonight = ledger.where(f"occurred_on = DATE'{context.day}'").select(ids, "event")
     return tonight.groupBy("customer_id").agg(F.min("event").alias("event"))
+
+
+def _corrected(context: Context, base: Night) -> DataFrame:
+    """Everyone of whose orders up to the night before something else is known than it knew: customer_id."""
+    spark, night = context.spark, context.night
+    dates = [ds for ds in night.changed_partitions(base, "features", receipts.RECEIPTS) if ds <= str(base.date)]
+    before, now = (receipts.of_dates(spark, one, dates) for one in (base, night))
+    owners = receipts.read_kept(spark, night, OWNERS, OWNERS_DDL)
+    return owners.join(touched.recounted(before, now), "buyer", "left_semi").select("customer_id").distinct()
 
 
 def changed_schemes(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, str]:

@@ -51,7 +51,12 @@ def memberships(before: DataFrame, tonight: DataFrame, day: str) -> DataFrame:
 
 
 def migrations(
-    before: DataFrame, tonight: DataFrame, between: DataFrame, events: DataFrame, previous_day: str
+    before: DataFrame,
+    tonight: DataFrame,
+    between: DataFrame,
+    events: DataFrame,
+    corrected: DataFrame,
+    previous_day: str,
 ) -> DataFrame:
     """Who changed segment since the previous snapshot: one row per (scheme, from_segment, to_segment, cause).
 
@@ -64,6 +69,7 @@ def migrations(
         between: customer_id, scheme, segment and rule_cause (rules or model) of everyone in the previous snapshot, as
             tonight's rules would have put them; of the schemes whose rules or model changed.
         events: customer_id of everyone whom a merge or a split touched tonight, and which of the two; a row each.
+        corrected: customer_id of everyone of whose past something else is known than the previous snapshot knew.
         previous_day: date of the previous snapshot.
     """
     key = ["customer_id", "scheme"]
@@ -71,7 +77,9 @@ def migrations(
     new = tonight.select(*key, F.col("segment").alias("now"), F.col("net_revenue_365d").alias("new_net"))
     ruled = between.select(*key, F.col("segment").alias("ruled"), "rule_cause")
     happened = events.select("customer_id", "event")
-    all_three = old.join(ruled, key, "full").join(new, key, "full").join(happened, "customer_id", "left")
+    restated = corrected.select("customer_id", F.lit(True).alias("is_corrected"))
+    all_three = old.join(ruled, key, "full").join(new, key, "full")
+    all_three = all_three.join(happened, "customer_id", "left").join(restated, "customer_id", "left")
     all_three = all_three.withColumns(
         {
             "middle": F.coalesce("ruled", "was"),
@@ -105,7 +113,7 @@ def _own_cause() -> SparkColumn:
         F.when(F.col("middle").isNull(), F.coalesce("event", F.lit("joined")))
         .when(F.col("now").isNull(), F.coalesce("event", F.lit("left")))
         .when(F.expr(f"(middle = '{NO_CONSENT}') != (now = '{NO_CONSENT}')"), F.lit("consent"))
-        .otherwise(F.coalesce("event", F.lit("moved")))
+        .otherwise(F.coalesce("event", F.expr("CASE WHEN is_corrected THEN 'correction' ELSE 'moved' END")))
     )
 
 

@@ -43,3 +43,13 @@ def restated(matches_before: DataFrame, matches: DataFrame) -> DataFrame:
         for rows, name in ((matches, "_now"), (matches_before, "_old"))
     )
     return now.join(old, line, "full_outer").where("NOT (_now <=> _old)").select("business_date")
+
+
+def recounted(before: DataFrame, now: DataFrame) -> DataFrame:
+    """Buyers of whose receipts something else is said than was: ``buyer``, with repeats.
+
+    Args:
+        before: receipts of some business dates as an earlier night had them.
+        now: the same dates as they are now.
+    """
+    return now.exceptAll(before).union(before.exceptAll(now)).select("buyer")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from jobs.definitions.segments import NO_CONSENT
-from jobs.transforms import history
+from jobs.transforms import history, touched
 from tests.spark.conftest import Table, rows_of
 
 FIRST = date(2026, 6, 28)
@@ -77,6 +77,7 @@ AFTER = {"stays": "new", "moves": "active", "asks": "new", "forbids": NO_CONSENT
 
 
 EVENT_DDL = "customer_id STRING, event STRING"
+CORRECTED_DDL = "customer_id STRING"
 BETWEEN_DDL = "customer_id STRING, scheme STRING, segment STRING, rule_cause STRING"
 #: what tonight's rules make of the night before: they would have put "stays" elsewhere and "leaves" too
 RULED = BEFORE | {"stays": "active", "leaves": "new"}
@@ -87,6 +88,10 @@ OWN = {
     ("_outside", "new", "joined"): (2, "14.00"),
     ("new", "active", "moved"): (1, "7.00"),
 }
+
+
+def nobody(table: Table) -> Any:
+    return table(CORRECTED_DDL, [])
 
 
 @pytest.mark.parametrize(
@@ -117,7 +122,7 @@ def test_migrations_say_why_and_add_up(
     between = table(BETWEEN_DDL, ruled if cause else [])
     found = rows_of(
         history.migrations(
-            sized(table, before, "5.00"), sized(table, AFTER, "7.00"), between, gone, previous_day="2026-06-28"
+            sized(table, before, "5.00"), sized(table, AFTER, "7.00"), between, gone, nobody(table), "2026-06-28"
         )
     )
     got = {(r["from_segment"], r["to_segment"], r["cause"]): (r["customers"], r["net_revenue_365d"]) for r in found}
@@ -148,12 +153,52 @@ def test_merges_and_splits_are_told_apart_from_what_customers_did(table: Table) 
     events = {"ends": "merged", "takes_over": "merged", "stays": "merged", "is_split": "split", "comes_off": "split"}
     told = table(EVENT_DDL, [{"customer_id": name, "event": event} for name, event in events.items()])
     found = history.migrations(
-        sized(table, before), sized(table, after), table(BETWEEN_DDL, []), told, previous_day="2026-06-28"
+        sized(table, before), sized(table, after), table(BETWEEN_DDL, []), told, nobody(table), "2026-06-28"
     )
     assert {(r["from_segment"], r["to_segment"], r["cause"], r["customers"]) for r in rows_of(found)} == {
         ("loyal", "_outside", "merged", 1), ("new", "loyal", "merged", 1), ("loyal", "new", "split", 1),
         ("_outside", "active", "split", 1), ("new", "active", "moved", 1), ("_outside", "new", "joined", 1),
     }  # fmt: skip
+
+
+def test_who_is_elsewhere_for_what_was_not_known_the_night_before_is_told_apart(table: Table) -> None:
+    before = {"late": "new", "moves": "new", "stays": "new", "merges": "new", "withdraws": "new", "leaves": "new"}
+    after = {
+        "late": "loyal",
+        "moves": "loyal",
+        "stays": "new",
+        "merges": "loyal",
+        "withdraws": NO_CONSENT,
+        "joins": "new",
+    }
+    corrected = table(CORRECTED_DDL, [{"customer_id": name} for name in {*before, *after} - {"moves"}])
+    merged = table(EVENT_DDL, [{"customer_id": "merges", "event": "merged"}])
+    found = history.migrations(
+        sized(table, before), sized(table, after), table(BETWEEN_DDL, []), merged, corrected, "2026-06-28"
+    )
+    assert {(r["from_segment"], r["to_segment"], r["cause"], r["customers"]) for r in rows_of(found)} == {
+        ("new", "loyal", "correction", 1), ("new", "loyal", "moved", 1), ("new", "loyal", "merged", 1),
+        ("new", NO_CONSENT, "consent", 1), ("new", "_outside", "left", 1), ("_outside", "new", "joined", 1),
+    }  # fmt: skip
+
+
+RECEIPT_DDL = (
+    "buyer BIGINT, order_id STRING, net_cents BIGINT, basket ARRAY<STRUCT<product_id: STRING, net_cents: BIGINT>>"
+)
+
+
+def test_buyers_whose_receipts_say_something_else_are_found(table: Table) -> None:
+    def rows(*said: tuple[int, str, str]) -> Any:
+        made = [
+            {"buyer": b, "order_id": o, "net_cents": 5, "basket": [{"product_id": p, "net_cents": 5}]}
+            for b, o, p in said
+        ]
+        return table(RECEIPT_DDL, made)
+
+    # 2 has another product, 3 a late order, 4 none any more, 5 gives one to 6
+    before = rows((1, "a", "p"), (2, "b", "p"), (3, "c", "p"), (4, "d", "p"), (5, "e", "p"))
+    now = rows((1, "a", "p"), (2, "b", "q"), (3, "c", "p"), (3, "f", "p"), (6, "e", "p"))
+    assert {row["buyer"] for row in rows_of(touched.recounted(before, now))} == {2, 3, 4, 5, 6}
 
 
 def test_trend_keeps_other_nights_and_replaces_tonight(table: Table) -> None:

@@ -36,7 +36,9 @@ SEGMENT_MIGRATIONS = Table(
         SNAPSHOT, SCHEME,
         Column("from_segment", "STRING", f"Segment before; {OUTSIDE} for who joined.", required=True),
         Column("to_segment", "STRING", f"Segment now; {OUTSIDE} for who left.", required=True),
-        Column("cause", "STRING", "Why.", required=True, values=CAUSES),
+        Column("cause", "STRING", "Why: by themselves (moved), their consent, an order or refund of days already told "
+               "(correction), ids that became one or two (merged, split), another rule or model; joined or left.",
+               required=True, values=CAUSES),
         Column("previous_snapshot_date", "DATE", "The snapshot compared with.", required=True),
         Column("customers", "BIGINT", "Customers.", required=True, minimum=1),
         Column("net_revenue_365d", MONEY, "Their net revenue in 365 days, as of the newer snapshot that knows them.",

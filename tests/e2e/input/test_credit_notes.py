@@ -205,6 +205,13 @@ def test_the_day_of_the_receipt_is_restated_and_what_is_void_or_paid_back_whole_
     }
 
 
+@pytest.mark.parametrize("day", DAYS[1:])
+def test_who_changes_segment_for_what_the_night_before_did_not_know_is_told_apart(shop: Site, day: date) -> None:
+    # of both members a receipt of the first day is paid back, void or late on each of the nights
+    flows = rows(night(shop, day).parts("published", "segment_migrations"))
+    assert {row["cause"] for row in flows} == {"correction"}
+
+
 @pytest.mark.parametrize("day", ACCOUNTS)
 def test_every_note_is_in_the_account_of_the_night(shop: Site, day: date) -> None:
     account = night(shop, day).manifest()["steps"]["conservation"]["pos.notes refunds"]
