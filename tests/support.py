@@ -112,6 +112,7 @@ class Site:
     business: Business
     root: Path
     variables: dict[str, str] = field(default_factory=dict)
+    patience: float = 900  #: seconds after which a command counts as hanging
 
     @property
     def warehouse(self) -> Warehouse:
@@ -126,7 +127,7 @@ class Site:
     def copy(self, root: Path, **variables: str) -> Site:
         """The same warehouse in another place; links inside are relative and files immutable."""
         shutil.copytree(self.root, root, symlinks=True)
-        return Site(self.business, root, self.variables | variables)
+        return Site(self.business, root, self.variables | variables, self.patience)
 
     def start(self, *arguments: str, **variables: str) -> subprocess.Popen[str]:
         """Start a command in a session, and so a process group, of its own."""
@@ -142,7 +143,7 @@ class Site:
 
     def regulars(self, *arguments: str, **variables: str) -> Outcome:
         """Run a command to its end."""
-        return ended(self.start(*arguments, **variables))
+        return ended(self.start(*arguments, **variables), self.patience)
 
     def night(self, day: date, *arguments: str, **variables: str) -> Outcome:
         """Run a night that has to succeed."""

@@ -97,6 +97,8 @@ def _comparisons() -> list[dict[str, Any]]:
                 _level(f"phone_l = phone_r AND (given_l = given_r OR {_NICK})", "same phone and given name"),
                 _level("phone_l = phone_r", "same phone"),
                 _level("damerau_levenshtein(phone_l, phone_r) <= 1", "a slip in the phone"),
+                # who changes the number mostly stays in the area; what stands before the last seven digits says which
+                _level("length(phone_l) > 9 AND left(phone_l, -7) = left(phone_r, -7)", "another phone of the area"),
                 _OTHER,
             ],
         },

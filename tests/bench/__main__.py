@@ -138,7 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
                 for _ in range(options.runs):
                     for engine, found in measured.items():
                         own = {"REGULARS_ENGINE": engine, "REGULARS_ENGINE_OPTIONS__MEMORY": options.memory}
-                        site = Site(chain, warehouse, config | own)
+                        site = Site(chain, warehouse, config | own, patience=6 * 3600)
                         measure(site, found)
             report(site, {engine: dict(found) for engine, found in measured.items()})
             for place in (chain.folder, warehouse):
