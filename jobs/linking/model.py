@@ -59,7 +59,7 @@ _NEAR_MAILBOX = "(mailbox_l = mailbox_r OR damerau_levenshtein(mailbox_l, mailbo
 NAME_AND_NUMBER = "mailbox of the own name with the same number"
 
 
-def _comparisons() -> list[dict[str, Any]]:
+def comparisons() -> list[dict[str, Any]]:
     """What two records are asked, from the most alike to the least."""
     return [
         {
@@ -240,7 +240,7 @@ def fit(database: duckdb.DuckDBPyConnection, version: str) -> Linkage:
     told = {name for name in COMPARED if _told(database, name)}
     settings = {
         "link_type": "dedupe_only", "unique_id_column_name": "unique_id",
-        "comparisons": [one for one in _comparisons() if one["output_column_name"] in told],
+        "comparisons": [one for one in comparisons() if one["output_column_name"] in told],
         "blocking_rules_to_generate_predictions": [{"blocking_rule": "l.email = r.email"}],
         "retain_intermediate_calculation_columns": True, "retain_matching_columns": False, "linker_uid": "regulars",
     }  # fmt: skip

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from jobs.linking import model
 from jobs.linking.ledger import ALIASES, aliases
 from jobs.linking.people import Edges, components, cut
 from jobs.linking.resolve import LINKS
@@ -362,54 +362,27 @@ def test_nobody_is_nobody() -> None:
     assert (found.records.num_rows, found.links.num_rows, found.events.num_rows) == (0, 0, 0)
 
 
-HASH = st.one_of(st.none(), st.sampled_from(["k1:a", "k1:b", "k1:c", "k1:!d"]))
-RECORD = st.fixed_dictionaries(
-    {
-        "first_seen_on": st.sampled_from([date(2026, 1, 1), date(2026, 1, 2)]),
-        "loyalty_card_hash": HASH,
-        "email_hash": HASH,
-        "phone_hash": HASH,
-        "name": st.sampled_from([None, "Anna Smith", "Peter Smith"]),
-        "birth_date": st.sampled_from([None, "1980-01-01", "1995-12-31"]),
-    }
+@pytest.mark.parametrize(
+    ("left", "right", "said"),
+    [
+        ("+12125551234", "+12125551234", "same phone and given name"),
+        ("+12125551234", "+12125551243", "a slip in the phone"),
+        ("+12125551234", "+12129990000", "another phone of the area"),
+        ("+12125551234", "+13129990000", "other"),
+        ("+4366012345", "+4366098765", "another phone of the area"),
+        ("5551234", "5559876", "other"),  # no area that one could see
+        ("+12125551234", None, "not known"),
+    ],
 )
-
-
-@settings(max_examples=12, deadline=None)
-@given(st.lists(RECORD, max_size=10), st.data(), st.integers(2, 5))
-def test_order_of_records_and_a_second_night_change_nothing(rows: list[Row], data: st.DataObject, most: int) -> None:
-    named = [row | {"id": str(place)} for place, row in enumerate(rows)]
-    shuffled = data.draw(st.permutations(named))
-    chain, other = Chain(), Chain()
-    once = chain.night(named, max_sharing=most)
-    assert once.records.equals(other.night(shuffled, max_sharing=most).records)
-    assert once.links.equals(other.links)
-    again = chain.night(shuffled, TOMORROW, max_sharing=most)
-    assert again.records.equals(once.records)
-    assert again.links.equals(once.links)
-    assert chain.ledger == []
-
-
-@settings(max_examples=10, deadline=None)
-@given(st.lists(RECORD, min_size=1, max_size=8), st.data())
-def test_nights_of_growth_come_to_what_one_run_over_everything_finds(rows: list[Row], data: st.DataObject) -> None:
-    """Identifiers alone, and crowds among them: the same people; ids that end or come off are in the ledger."""
-    named = [row | {"id": str(place)} for place, row in enumerate(rows)]
-    arrivals = data.draw(st.lists(st.integers(0, 2), min_size=len(named), max_size=len(named)))
-    chain = Chain()
-    for number in range(3):
-        before = chain.people()
-        chain.night([row for row, at in zip(named, arrivals, strict=True) if at <= number],
-                    date(2026, 7, 1 + number), max_sharing=3)  # fmt: skip
-        told = {(e["old_customer_id"], e["new_customer_id"]) for e in chain.ledger if e["day"].day == 1 + number}
-        now = chain.people()
-        assert {(was, now[record]) for record, was in before.items() if was != now[record]} == told
-    whole = people(named, max_sharing=3)
-    assert partition(chain.people()) == partition(whole)
-
-
-def partition(found: dict[str, str]) -> set[frozenset[str]]:
-    groups: dict[str, set[str]] = {}
-    for record, person in found.items():
-        groups.setdefault(person, set()).add(record)
-    return {frozenset(group) for group in groups.values()}
+def test_what_two_telephones_say(left: str | None, right: str | None, said: str) -> None:
+    (levels,) = (one["comparison_levels"] for one in model.comparisons() if one["output_column_name"] == "phone")
+    given = "'anna' AS given_l, 'anna' AS given_r, ['anna'] AS roots_l, ['anna'] AS roots_r"
+    cases = " ".join(
+        f"WHEN {level['sql_condition']} THEN '{level['label_for_charts']}'"
+        for level in levels if level["sql_condition"] != "ELSE"
+    )  # fmt: skip
+    ((found,),) = duckdb.execute(
+        f"SELECT CASE {cases} ELSE 'other' END FROM (SELECT ?::VARCHAR AS phone_l, ?::VARCHAR AS phone_r, {given})",
+        [left, right],
+    ).fetchall()
+    assert found == said
