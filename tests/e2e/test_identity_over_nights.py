@@ -66,7 +66,7 @@ def test_nights_of_growth_come_to_what_one_run_over_everything_finds(rows: list[
 def test_a_night_of_merges_and_splits_comes_to_what_a_look_at_everything_does(
     rows: list[Row], data: st.DataObject
 ) -> None:
-    """Somebody decides and takes back, night by night: whom that touches is all that has to be looked at."""
+    """Somebody decides and takes back, night by night; who never knew of it has the same people."""
     named = [row | {"id": str(place)} for place, row in enumerate(rows)]
     pair = st.tuples(*[st.sampled_from([row["id"] for row in named])] * 2).filter(lambda ids: ids[0] < ids[1])
     chain = Chain()
@@ -80,6 +80,9 @@ def test_a_night_of_merges_and_splits_comes_to_what_a_look_at_everything_does(
         everything.night(arrived, day, decisions=decisions, looks_at_all=True)
         now = chain.people()
         assert now == everything.people()
+        anew = Chain()
+        anew.night(arrived, day, decisions=decisions)
+        assert partition(now) == partition(anew.people())
         told = {(event["old_customer_id"], event["new_customer_id"]) for event in chain.ledger if event["day"] == day}
         assert {(was, now[record]) for record, was in before.items() if was != now[record]} <= told
         forbidden = [ids for ids, is_link in decided.items() if not is_link and set(ids) <= set(now)]

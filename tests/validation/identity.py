@@ -49,7 +49,9 @@ def section(records: int, grown: int, seed: int) -> Iterator[str]:
         f"Stock Splink is shown at its usual threshold and at the first of {STOCK}",
     )
     yield "at which it is right in 99 of 100"
-    yield "pairs, which nobody would know without the truth. Ours is at its default and has not seen who is who."
+    yield "pairs, which nobody would know without the truth. Ours is at its default and has not seen who is who;"
+    yield "but that telephones' areas are compared was decided by somebody who had read how these people are made,"
+    yield "whose new numbers keep the area. What that says of a match the model learns from each chain's own records."
     yield from ("", *_growth(hidden.slice(0, grown), truth[:grown]), "", *_febrl())
 
 
