@@ -151,7 +151,7 @@ def test_tables_that_remember_tell_when_rows_came_in(replayed: tuple[Site, Outco
         )
         assert flows == []
         assert one(
-            site.published, "SELECT count(*) > 0 FROM '@segment_migrations/*.parquet' WHERE cause = 'moved'"
+            site.published, "SELECT count(*) > 0 FROM '@segment_migrations/*.parquet' WHERE cause = 'correction'"
         ) == [(True,)]
 
 
