@@ -12,6 +12,7 @@ import pyarrow as pa
 FILE_COLUMN = "_file"  #: file, table or endpoint the row came from
 ROW_COLUMN = "_row"  #: line (from 1, the header counted), or position in the answer (from 1)
 PERSON_COLUMN = "_person_hash"  #: keyed hash of (source, source_customer_id), null where the row names nobody
+LANDED_COLUMN = "_landed"  #: business date of the night that took the row in
 
 REJECT_SCHEMA = pa.schema(
     [

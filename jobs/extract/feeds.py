@@ -15,6 +15,7 @@ from jobs.extract.contacts import contacts_of, exact_columns, plain_column
 from jobs.extract.digest import RowsHash
 from jobs.extract.feed import (
     FILE_COLUMN,
+    LANDED_COLUMN,
     PERSON_COLUMN,
     ROW_COLUMN,
     Extracted,
@@ -29,7 +30,7 @@ from jobs.source_settings import Feed, Source
 logger = logging.getLogger(__name__)
 
 CONNECTORS = {"sql": sql.read, "files": files.read, "http": http.read}
-RESERVED = frozenset({FILE_COLUMN, ROW_COLUMN, PERSON_COLUMN, *DERIVED_COLUMNS})
+RESERVED = frozenset({FILE_COLUMN, ROW_COLUMN, PERSON_COLUMN, LANDED_COLUMN, *DERIVED_COLUMNS})
 
 
 def extract(

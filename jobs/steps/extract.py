@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from jobs import faultpoints
 from jobs.errors import UsageError
-from jobs.extract.feed import FeedState, Landing, Window
+from jobs.extract.feed import LANDED_COLUMN, FeedState, Landing, Window
 from jobs.extract.feeds import extract
 from jobs.extract.privacy import Keys
 from jobs.steps.context import Context
@@ -19,8 +19,6 @@ from jobs.storage.parquet import Sink
 
 #: what could not be split into columns; below quarantine/, one row per rejected line
 UNPARSABLE = "unparsable"
-#: column of raw rows: business date of the night that took them in
-LANDED = "_landed"
 
 
 def run(context: Context, source: str) -> dict[str, Any]:
@@ -72,7 +70,7 @@ def _land(context: Context, source: str, feed: str) -> Landing:
 
 def _landed(rows: pa.RecordBatch, day: str) -> pa.RecordBatch:
     """Raw rows and the night that took them in."""
-    return rows.append_column(LANDED, pa.repeat(pa.scalar(day), rows.num_rows))
+    return rows.append_column(LANDED_COLUMN, pa.repeat(pa.scalar(day), rows.num_rows))
 
 
 def _adopt(context: Context, source: str, feed: str, sinks: dict[str, Sink]) -> None:
