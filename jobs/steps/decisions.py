@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import hashlib
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -79,29 +81,45 @@ def read(path: Path) -> list[dict[str, str]]:
     edit = f"edit {path}: {', '.join(COLUMNS)}"
     if not path.is_file():
         raise UsageError(f"no file of decisions at {path}", next_command="set identity.decisions in regulars.toml")
+    rows: dict[int, dict[str, str]] = {}
+    line = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream)
+            reader = csv.DictReader(stream, strict=True)
             lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-            rows = [{name: (row.get(name) or "").strip() for name in COLUMNS} for row in reader]
+            for row in reader:
+                line = reader.line_num
+                if problem := None if lacking else _problem(row):
+                    raise UsageError(f"{path} line {line}: {problem}", next_command=edit)
+                rows[line] = {name: (row.get(name) or "").strip() for name in COLUMNS}
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UsageError(f"{path} is no CSV in UTF-8: {type(error).__name__}", next_command=edit) from error
+        where = "" if isinstance(error, UnicodeDecodeError) else f" behind line {line}"
+        raise UsageError(f"{path} is no CSV in UTF-8{where}: {type(error).__name__}", next_command=edit) from error
     if lacking:
         raise UsageError(f"{path} lacks the column {', '.join(lacking)}", next_command=edit)
-    for line, row in enumerate(rows, start=2):
-        empty = [name for name in COLUMNS if not row[name]]
-        if empty:
-            raise UsageError(f"{path} line {line}: nothing in {', '.join(empty)}", next_command=edit)
-        if row["decision"] not in _DECISIONS:
-            raise UsageError(f"{path} line {line}: decision is none of {', '.join(_DECISIONS)}", next_command=edit)
-        if len(_pair(row)) == 1:
-            raise UsageError(f"{path} line {line}: a record is one person's with itself", next_command=edit)
     pairs: dict[frozenset[tuple[str, str]], tuple[int, str]] = {}
-    for line, row in enumerate(rows, start=2):
+    for line, row in rows.items():
         first, said = pairs.setdefault(_pair(row), (line, row["decision"]))
         if said != row["decision"]:
             raise UsageError(f"{path} line {line} decides the opposite of line {first}", next_command=edit)
-    return rows
+    return list(rows.values())
+
+
+def _problem(row: dict[Any, Any]) -> str | None:
+    """Why a line decides nothing; None if it does."""
+    if None in row:
+        return f"more than {len(row) - 1} values"
+    if empty := [name for name in COLUMNS if not (row[name] or "").strip()]:
+        return f"nothing in {', '.join(empty)}"
+    if row["decision"].strip() not in _DECISIONS:
+        return f"decision is none of {', '.join(_DECISIONS)}"
+    try:
+        date.fromisoformat(row["decided_on"].strip())
+    except ValueError:
+        return "decided_on is no date; dates are YYYY-MM-DD"
+    if len({tuple(row[f"{name}_{end}"].strip() for name in ("source", "id")) for end in "ab"}) == 1:
+        return "a record is one person's with itself"
+    return None
 
 
 def _pair(row: dict[str, str]) -> frozenset[tuple[str, str]]:
