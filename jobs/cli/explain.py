@@ -35,10 +35,13 @@ SELECT source, {_RECORD.format("person_hash")} AS record, first_seen_on AS seen_
        AS this_customer_since, replace(linked_by, '_', ' ') AS linked_by, round(score, 4) AS probability
 FROM records WHERE known_customer_id = ? ORDER BY first_seen_on, source, record
 """
+#: the parts of a weight, with what two records drawn at random begin with: together they come to the weight
+EVIDENCE = """printf('two at random %+.1f, ', weight - list_sum(list_transform(string_split(evidence, ', '),
+       lambda part: TRY_CAST(split_part(part, ' ', -1) AS DOUBLE)))) || replace(evidence, '_', ' ')"""
 _LINKS = f"""
 SELECT {_RECORD.format("left_hash")} AS record, {_RECORD.format("right_hash")} AS other,
        replace(k.linked_by, '_', ' ') AS linked_by, linked_on AS since,
-       round(weight, 1) AS weight, round(k.score, 4) AS probability, evidence
+       round(weight, 1) AS weight, round(k.score, 4) AS probability, {EVIDENCE} AS evidence
 FROM links AS k JOIN records AS l ON l.person_hash = left_hash JOIN records AS r ON r.person_hash = right_hash
 WHERE l.known_customer_id = ? AND r.known_customer_id = l.known_customer_id ORDER BY ALL
 """

@@ -6,10 +6,12 @@ import re
 from collections import Counter
 from datetime import date, timedelta
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pytest
 
+from jobs.cli.explain import EVIDENCE
 from jobs.linking.model import NAME_AND_NUMBER, Linkage
 from tests.validation.nights import Nights
 from tests.validation.partition import agreement
@@ -96,3 +98,10 @@ def test_a_link_says_what_spoke_for_it(made: pa.Table, fitted: Linkage) -> None:
         assert link["weight"] == pytest.approx(sum(weights) + np.log2(prior / (1 - prior)), abs=0.06 * len(weights))
         assert link["score"] >= 0.8
     assert found.weakest["weight"] == min(link["weight"] for link in links)
+    with duckdb.connect() as database:
+        database.register("links", found.links)
+        shown = database.execute(f"SELECT weight, {EVIDENCE} FROM links WHERE linked_by = 'probabilistic'").fetchall()
+    assert len(shown) == len(links)
+    for weight, evidence in shown:  # what is explained comes to the weight
+        assert evidence.startswith("two at random -")
+        assert sum(float(part.rsplit(" ", 1)[1]) for part in evidence.split(", ")) == pytest.approx(weight, abs=0.051)
