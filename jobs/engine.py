@@ -31,6 +31,11 @@ if TYPE_CHECKING:
 
 JAVA_VERSIONS = (17, 21)
 TOKEN_VARIABLE = "SPARK_CONNECT_AUTHENTICATE_TOKEN"  # noqa: S105  # a name, no token
+#: how an engine ends that ran out of memory: Spark of itself (its exit code), any by the kernel
+_OUT_OF_MEMORY = {
+    52: "ran out of the memory that it may have",
+    -signal.SIGKILL: "was killed, as by a kernel that has no memory left",
+}
 _OF_A_SITE = (TOKEN_VARIABLE, "SPARK_CONF_DIR", "SPARK_LOCAL_DIRS", "PYSPARK_PYTHON")
 
 #: what every session is told, whoever runs the server
@@ -66,6 +71,19 @@ class StartedEngine:
 
     url: str
     process: subprocess.Popen[bytes]
+
+    def died(self, log: Path) -> EnvironmentFault | None:
+        """How it ended by itself; None while it runs."""
+        code = self.process.poll()
+        if code is None:
+            return None
+        if code in _OUT_OF_MEMORY:
+            return EnvironmentFault(
+                f"the engine {_OUT_OF_MEMORY[code]}",
+                next_command="engine_options.memory in regulars.toml bounds Spark (Sail has no bound); mend it or free "
+                "memory, and run the night again",
+            )
+        return EnvironmentFault(f"the engine ended with code {code}", next_command=f"read {log}")
 
     def stop(self) -> None:
         """End it, gently first."""
@@ -131,8 +149,9 @@ def start(engine: str, options: EngineOptions, log: Path) -> StartedEngine:
             stderr=stream,
             preexec_fn=_die_with_parent,  # noqa: PLW1509  # before any thread
         )
-    _wait_until_listening(process, port, options.start_seconds, log)
-    return StartedEngine(url, process)
+    started = StartedEngine(url, process)
+    _wait_until_listening(started, port, options.start_seconds, log)
+    return started
 
 
 @contextmanager
@@ -252,17 +271,17 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_until_listening(process: subprocess.Popen[bytes], port: int, seconds: float, log: Path) -> None:
+def _wait_until_listening(started: StartedEngine, port: int, seconds: float, log: Path) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise EnvironmentFault(f"the engine ended with code {process.returncode}", next_command=f"read {log}")
+        if fault := started.died(log):
+            raise fault
         try:
             socket.create_connection(("127.0.0.1", port), 0.5).close()
             return
         except OSError:
             time.sleep(0.1)
-    process.kill()
+    started.process.kill()
     raise EnvironmentFault(f"the engine did not listen within {seconds:.0f} s", next_command=f"read {log}")
 
 

@@ -6,7 +6,7 @@ ends the engine, so nothing has to be cleaned up by hand.
 
 Started by :func:`start` as ``python -m jobs.keeper``; what it has to say it writes to files below
 ``<warehouse>/.run/<run>/``: ``keeper.json`` when it holds the lock, ``engine.json`` when the engine
-answers, ``failed.json`` if either cannot be.
+answers, ``failed.json`` if either cannot be or the engine dies.
 """
 
 from __future__ import annotations
@@ -30,7 +30,10 @@ from jobs.storage.lock import WriterLock
 from jobs.storage.warehouse import Warehouse
 
 LOCK_WAIT_SECONDS = 6 * 3600.0
+_LOOK_SECONDS = 0.3
+_NOTICED_SECONDS = 3 * _LOOK_SECONDS
 _OPENED = "opened"
+_FAILED = "failed.json"
 _FAULTS: dict[int, type[RegularsError]] = {1: ContractError, 3: EnvironmentFault, 75: TransientFault}
 
 
@@ -62,6 +65,24 @@ class Keeper:
         return str(said["url"])
 
     @contextlib.contextmanager
+    def blamed(self) -> Iterator[None]:
+        """Where what fails inside failed because the engine had died, say that.
+
+        Raises:
+            EnvironmentFault: how the engine died.
+        """
+        try:
+            yield
+        except RegularsError:
+            raise
+        except Exception as error:
+            deadline = time.monotonic() + _NOTICED_SECONDS
+            while time.monotonic() < deadline:
+                self._raise_what_failed(error)
+                time.sleep(0.05)
+            raise
+
+    @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
         """Keep the keeper from taking the night for abandoned while a step works."""
         mark = self.folder / "users" / str(os.getpid())
@@ -91,10 +112,7 @@ class Keeper:
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             is_gone = self._is_gone(process)  # asked first: the last thing that it writes is not missed
-            failed = self.folder / "failed.json"
-            if failed.exists():
-                said = files.read_json(failed)
-                raise _FAULTS[said["exit_code"]](said["message"], next_command=said["next_command"])
+            self._raise_what_failed(None)
             if (self.folder / name).exists():
                 self.lock.require(self.run)
                 return dict(files.read_json(self.folder / name))
@@ -104,6 +122,11 @@ class Keeper:
                 )
             time.sleep(0.05)
         raise EnvironmentFault(f"the keeper of run {self.run} does not answer", next_command=f"read {self.folder}")
+
+    def _raise_what_failed(self, cause: Exception | None) -> None:
+        if (self.folder / _FAILED).exists():
+            said = files.read_json(self.folder / _FAILED)
+            raise _FAULTS[said["exit_code"]](said["message"], next_command=said["next_command"]) from cause
 
     def _is_gone(self, process: subprocess.Popen[bytes] | None) -> bool:
         """It ended; its starter knows the process, others know that it holds the lock while it lives."""
@@ -153,7 +176,7 @@ def keep(settings: Settings, run: str, day: str, owner: int, starter: int) -> No
         _wait_until_abandoned(keeper, started, (owner, starter), settings.engine_options.idle_minutes * 60)
     except RegularsError as error:
         said = {"exit_code": error.exit_code, "message": error.message, "next_command": error.next_command}
-        files.write_json(keeper.folder / "failed.json", said)
+        files.write_json(keeper.folder / _FAILED, said)
     finally:
         if started is not None:
             started.stop()
@@ -165,13 +188,13 @@ def _wait_until_abandoned(
 ) -> None:
     (owner, starter), last_used = people, time.monotonic()
     while True:
-        time.sleep(0.3)
+        time.sleep(_LOOK_SECONDS)
         if owner and not _is_alive(owner):
             return
         if not (keeper.folder / _OPENED).exists() and not _is_alive(starter):
             return  # whoever began died before there was a night to keep; its retry must not be refused
-        if started is not None and started.process.poll() is not None:
-            return
+        if started is not None and (fault := started.died(keeper.folder / "engine.log")):
+            raise fault
         users = keeper.folder / "users"
         if users.is_dir() and any(_is_alive(int(mark.name)) for mark in users.iterdir()):
             last_used = time.monotonic()

@@ -248,7 +248,7 @@ def execute(context: Context, name: str, source: str | None) -> dict[str, Any]:
         raise UsageError(f"no step {name}; steps are {', '.join(flow.BY_NAME)}", next_command="regulars step --help")
     label = f"{name} {source}" if source else name
     started = time.monotonic()
-    with _announced(f"{context.day} {label}"), reporting.when_stopped(context, label):
+    with _announced(f"{context.day} {label}"), reporting.when_stopped(context, label), context.keeper.blamed():
         faultpoints.reach(f"{name}.begin")
         result = _skipped(context, name) or _perform(context, name, source)
         faultpoints.reach(f"{name}.end")
