@@ -85,13 +85,13 @@ def _computed(settings: Settings, night: Night) -> tuple[list[Any], list[Any]]:
             for table in (p.CUSTOMER_SEGMENTS, p.CUSTOMER_FEATURES, p.CUSTOMER_VALUE)
         )
         asked = [scheme for scheme in chosen if scheme.name in changed]
-        before = segments.sized(codes, features, asked)
-        ruled = segments.as_ruled(codes, fits.scored(features, themes.kept(spark, night), worth), chosen, changed)
         money = features.select("customer_id", "net_revenue_365d")
-        after = ruled.join(money, "customer_id", "left")
+        before = codes.join(money, "customer_id", "left")
+        ruled = segments.as_ruled(codes, fits.scored(features, themes.kept(spark, night), worth), chosen, changed)
+        after = before if ruled is None else ruled.join(money, "customer_id", "left")
         nobody = spark.createDataFrame([], "customer_id STRING, event STRING")
-        moved = history.migrations(before, after, ruled, nobody, nobody, str(night.date)).collect()
-        sizes = [_sizes(before), _sizes(after)]
+        moved = history.migrations(before, after, ruled, nobody, nobody, asked, changed, str(night.date)).collect()
+        sizes = [_sizes(segments.codes_of(rows, asked)) for rows in (before, after)]
     flows = sorted(
         (row["scheme"], row["from_segment"], row["to_segment"], row["customers"], row["net_revenue_365d"])
         for row in moved

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import functions as F
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: schemes whose segments a model finds
 FOUND_BY_MODELS = frozenset(scheme.name for scheme in SCHEMES if scheme.kind == "model")
+#: an exact median holds every value: memberships whose features are held at a time
+_MEMBERSHIPS_AT_ONCE = 4_000_000
 
 
 def run(context: Context) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def run(context: Context) -> dict[str, Any]:
     publish(context, assigned, p.CUSTOMER_SEGMENTS)
     record = {**fitted, **versions, "rules": {scheme.name: scheme.version for scheme in chosen}}
     _write_history(context, assigned, chosen, fits, record)
-    _write_groups(context, chosen)
+    _write_groups(context, assigned, chosen)
     publish(context, tags.tags(features, TAGS), p.CUSTOMER_TAGS)
     publish(context, profiles.watchlist(assigned, published(context, p.CUSTOMER_VALUE)), p.CHURN_WATCHLIST)
     night.record("segments", record)
@@ -69,19 +72,20 @@ def _topics_of(night: Night | None) -> str | None:
 def _write_history(
     context: Context, assigned: DataFrame, chosen: Sequence[Scheme], fits: Models, record: dict[str, Any]
 ) -> None:
-    tonight = segments.long_form(assigned, chosen)
+    night, day = context.night, str(context.day)
     before = published(context, p.SEGMENT_MEMBERSHIPS, base=True)
-    publish(context, history.memberships(before, tonight, str(context.day)), p.SEGMENT_MEMBERSHIPS)
-    money = assigned.select("customer_id", "net_revenue_365d")
-    sized = tonight.select("customer_id", "scheme", "segment").join(money, "customer_id")
-    publish(
-        context, history.trend(published(context, p.SEGMENT_TREND, base=True), sized, str(context.day)), p.SEGMENT_TREND
-    )
-    publish(context, _migrations(context, sized, chosen, fits, record), p.SEGMENT_MIGRATIONS)
+    write_staged(history.standing(before, chosen), night, "standing")
+    found = history.periods(read_staged(context.spark, night, "standing"), assigned, chosen)
+    write_staged(history.elsewhere(found), night, "elsewhere")
+    moved = read_staged(context.spark, night, "elsewhere")
+    publish(context, history.memberships(before, found, moved, chosen, day), p.SEGMENT_MEMBERSHIPS)
+    sized = segments.codes_of(assigned, chosen, "net_revenue_365d")
+    publish(context, history.trend(published(context, p.SEGMENT_TREND, base=True), sized, day), p.SEGMENT_TREND)
+    publish(context, _migrations(context, assigned, chosen, fits, record), p.SEGMENT_MIGRATIONS)
 
 
 def _migrations(
-    context: Context, sized: DataFrame, chosen: Sequence[Scheme], fits: Models, record: dict[str, Any]
+    context: Context, assigned: DataFrame, chosen: Sequence[Scheme], fits: Models, record: dict[str, Any]
 ) -> DataFrame:
     if context.base is None:
         return context.spark.createDataFrame([], ddl(p.SEGMENT_MIGRATIONS.columns))
@@ -93,11 +97,13 @@ def _migrations(
         topics = themes.of_everyone(context.spark, context.base, features.select("customer_id"), fits.topics)
     worth = value.of_base(context, features, fits, context.base.records()["segments"].get("models", {}))
     return history.migrations(
-        segments.sized(codes, features, chosen),
-        sized,
+        codes.join(features.select("customer_id", "net_revenue_365d"), "customer_id", "left"),
+        assigned,
         segments.as_ruled(codes, fits.scored(features, topics, worth), chosen, changed),
         _id_events(context),
         _corrected(context, context.base),
+        chosen,
+        changed,
         previous_day=str(context.base.date),
     )
 
@@ -133,17 +139,33 @@ def changed_schemes(was: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str,
     return by_model | by_rules
 
 
-def _write_groups(context: Context, chosen: Sequence[Scheme]) -> None:
+def at_once(chosen: Sequence[Scheme], people: int) -> list[Sequence[Scheme]]:
+    """Schemes in parts of so many that their memberships are few enough, in order; one at the least."""
+    size = max(1, _MEMBERSHIPS_AT_ONCE // max(1, people))
+    return [chosen[first : first + size] for first in range(0, len(chosen), size)]
+
+
+def _profile_features(context: Context, told: DataFrame, chosen: Sequence[Scheme]) -> DataFrame:
+    """What sets segments apart, of so many schemes at a time that the values of all medians fit into memory."""
+    night, least = context.night, context.settings.privacy.min_group_size
+    parts = at_once(chosen, night.rows("published", p.CUSTOMER_SEGMENTS.name))
+    found = [profiles.profile_features(told, part, least) for part in parts]
+    if len(found) > 1:
+        for number, rows in enumerate(found):
+            write_staged(rows, night, f"profile_features.{number}")
+        found = [read_staged(context.spark, night, f"profile_features.{number}") for number in range(len(found))]
+    return reduce(lambda one, other: one.unionByName(other), found)
+
+
+def _write_groups(context: Context, assigned: DataFrame, chosen: Sequence[Scheme]) -> None:
     """Profiles of segments, and of stores by segment."""
     least = context.settings.privacy.min_group_size
     codes = published(context, p.CUSTOMER_SEGMENTS)
-    bands = codes.select("customer_id", "churn_risk_band")
-    members = segments.codes_of(codes, chosen).join(bands, "customer_id")
-    features = published(context, p.CUSTOMER_FEATURES)
-    worth = published(context, p.CUSTOMER_VALUE)
-    publish(context, profiles.profiles(members, features, worth, least), p.SEGMENT_PROFILES)
-    publish(context, profiles.kpis(members, features, least), p.SEGMENT_KPIS)
-    publish(context, profiles.profile_features(members, features, least), p.SEGMENT_PROFILE_FEATURES)
+    at_risk = published(context, p.CUSTOMER_VALUE).select("customer_id", F.expr(profiles.AT_RISK).alias("at_risk"))
+    told = assigned.join(at_risk, "customer_id", "left")
+    publish(context, profiles.profiles(told, chosen, least), p.SEGMENT_PROFILES)
+    publish(context, profiles.kpis(told, chosen, least), p.SEGMENT_KPIS)
+    publish(context, _profile_features(context, assigned, chosen), p.SEGMENT_PROFILE_FEATURES)
     first = context.day - timedelta(days=stores.DAYS - 1)
     dates = [str(first + timedelta(days=n)) for n in range(stores.DAYS)]
     recent = receipts.of_dates(context.spark, context.night, dates)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.definitions.published import OPEN_END, OUTSIDE
-from jobs.definitions.segments import NO_CONSENT
+from jobs.definitions.segments import NO_CONSENT, Scheme
 
 
 def segment_key() -> SparkColumn:
@@ -15,47 +17,83 @@ def segment_key() -> SparkColumn:
     return F.concat_ws(":", "scheme", "segment")
 
 
-def memberships(before: DataFrame, tonight: DataFrame, day: str) -> DataFrame:
+def standing(before: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
+    """Where everybody is since when: one row per customer, ``<scheme>_was`` and ``<scheme>_since`` of each scheme.
+
+    Args:
+        before: segment_memberships as of the night before; empty on the first.
+        schemes: those to tell of.
+    """
+    of_scheme = "max(CASE WHEN scheme = '{}' THEN {} END)"
+    told = [
+        F.expr(of_scheme.format(scheme.name, value)).alias(f"{scheme.name}_{name}")
+        for scheme in schemes
+        for name, value in (("was", "segment"), ("since", "valid_from"))
+    ]
+    return before.where("is_current").groupBy("customer_id").agg(*told)
+
+
+def periods(stood: DataFrame, assigned: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
+    """One row per (customer, scheme) of then or now: where it was since when, where it is, reason, rule_version.
+
+    Args:
+        stood: :func:`standing`.
+        assigned: of every known person the code and ``<scheme>_reason`` of each scheme.
+        schemes: those to tell of.
+    """
+    of_each = ", ".join(
+        f"'{s.name}', {s.column}, {s.name}_reason, '{s.version}', {s.name}_was, {s.name}_since" for s in schemes
+    )
+    names = "scheme, segment, reason, rule_version, was, since"
+    codes = assigned.select("customer_id", *(name for s in schemes for name in (s.column, f"{s.name}_reason")))
+    both = stood.join(codes, "customer_id", "full")
+    return both.selectExpr("customer_id", f"stack({len(schemes)}, {of_each}) AS ({names})")
+
+
+def elsewhere(found: DataFrame) -> DataFrame:
+    """Who is no more where it was: customer_id, scheme of :func:`periods`."""
+    return found.where("was IS NOT NULL AND NOT (was <=> segment)").select("customer_id", "scheme")
+
+
+def memberships(
+    before: DataFrame, found: DataFrame, moved: DataFrame, schemes: Sequence[Scheme], day: str
+) -> DataFrame:
     """Membership periods after tonight: one row per (customer, scheme, valid_from), no gap and no overlap.
 
     Args:
         before: the table as of the night before; empty on the first.
-        tonight: customer_id, scheme, segment, reason, rule_version.
+        found: :func:`periods`.
+        moved: :func:`elsewhere`, few in most nights.
+        schemes: those that there are; a period of any other ends.
         day: tonight's business date.
     """
-    open_before = before.where("is_current").select(
-        "customer_id",
-        "scheme",
-        F.col("segment").alias("old_segment"),
-        F.col("valid_from").alias("old_valid_from"),
-    )
-    now = tonight.join(open_before, ["customer_id", "scheme"], "left").select(
+    now = found.where("segment IS NOT NULL").select(
         "customer_id",
         "scheme",
         "segment",
         segment_key().alias("segment_key"),
         "reason",
         "rule_version",
-        F.expr(f"CASE WHEN old_segment = segment THEN old_valid_from ELSE DATE'{day}' END").alias("valid_from"),
+        F.expr(f"CASE WHEN was = segment THEN since ELSE DATE'{day}' END").alias("valid_from"),
         F.expr(f"DATE'{OPEN_END}'").alias("valid_to"),
         F.lit(True).alias("is_current"),
     )
-    going_on = now.select("customer_id", "scheme", "valid_from")
-    ended = before.join(going_on, ["customer_id", "scheme", "valid_from"], "left_anti").withColumns(
-        {
-            "valid_to": F.expr(f"CASE WHEN is_current THEN DATE'{day}' ELSE valid_to END"),
-            "is_current": F.lit(False),
-        }
-    )
-    return ended.select(*now.columns).unionByName(now)
+    known = F.col("scheme").isin([scheme.name for scheme in schemes])
+    current = before.where("is_current")
+    ends = current.where(known).join(moved, ["customer_id", "scheme"], "left_semi").unionByName(current.where(~known))
+    ended = ends.withColumns({"valid_to": F.expr(f"DATE'{day}'"), "is_current": F.lit(False)})
+    past = before.where("NOT is_current").select(*now.columns)
+    return past.unionByName(ended.select(*now.columns)).unionByName(now)
 
 
 def migrations(
     before: DataFrame,
     tonight: DataFrame,
-    between: DataFrame,
+    between: DataFrame | None,
     events: DataFrame,
     corrected: DataFrame,
+    schemes: Sequence[Scheme],
+    changed: Mapping[str, str],
     previous_day: str,
 ) -> DataFrame:
     """Who changed segment since the previous snapshot: one row per (scheme, from_segment, to_segment, cause).
@@ -64,47 +102,57 @@ def migrations(
     made of the earlier night's customers, and what became of them since. So the customers' own movement stands apart.
 
     Args:
-        before: customer_id, scheme, segment, net_revenue_365d of the previous snapshot.
+        before: customer_id, the schemes' columns and net_revenue_365d of the previous snapshot.
         tonight: the same of this one.
-        between: customer_id, scheme, segment and rule_cause (rules or model) of everyone in the previous snapshot, as
-            tonight's rules would have put them; of the schemes whose rules or model changed.
+        between: customer_id and the columns of ``changed`` of everyone in the previous snapshot, as tonight's rules
+            would have put them; None where nothing changed.
         events: customer_id of everyone whom a merge or a split touched tonight, and which of the two; a row each.
         corrected: customer_id of everyone of whose past something else is known than the previous snapshot knew.
+        schemes: those to tell of.
+        changed: schemes whose rules or model changed -> rules or model.
         previous_day: date of the previous snapshot.
     """
-    key = ["customer_id", "scheme"]
-    old = before.select(*key, F.col("segment").alias("was"), F.col("net_revenue_365d").alias("old_net"))
-    new = tonight.select(*key, F.col("segment").alias("now"), F.col("net_revenue_365d").alias("new_net"))
-    ruled = between.select(*key, F.col("segment").alias("ruled"), "rule_cause")
-    happened = events.select("customer_id", "event")
-    restated = corrected.select("customer_id", F.lit(True).alias("is_corrected"))
-    all_three = old.join(ruled, key, "full").join(new, key, "full")
-    all_three = all_three.join(happened, "customer_id", "left").join(restated, "customer_id", "left")
-    all_three = all_three.withColumns(
-        {
-            "middle": F.coalesce("ruled", "was"),
-            "net": F.coalesce("new_net", "old_net", F.lit(0).cast("decimal(18,2)")),
-        }
+    old, new = (
+        rows.select(
+            "customer_id",
+            F.col("net_revenue_365d").alias(f"net_{state}"),
+            *(F.col(scheme.column).alias(f"{scheme.name}_{state}") for scheme in schemes),
+        )
+        for state, rows in (("was", before), ("now", tonight))
     )
-    by_rules = _step(all_three.where("ruled IS NOT NULL"), "was", "ruled", F.col("rule_cause"))
-    own = _step(all_three, "middle", "now", _own_cause())
+    everyone = old.join(new, "customer_id", "full")
+    if between is not None:
+        ruled = [F.col(scheme.column).alias(f"{scheme.name}_ruled") for scheme in schemes if scheme.name in changed]
+        everyone = everyone.join(between.select("customer_id", *ruled), "customer_id", "left")
+    restated = corrected.select("customer_id", F.lit(True).alias("is_corrected"))
+    everyone = everyone.join(events.select("customer_id", "event"), "customer_id", "left")
+    everyone = everyone.join(restated, "customer_id", "left")
+    of_each = ", ".join(_states(scheme, changed.get(scheme.name)) for scheme in schemes)
+    long = everyone.selectExpr(
+        "coalesce(net_now, net_was, CAST(0 AS DECIMAL(18,2))) AS net", "event", "is_corrected",
+        f"stack({len(schemes)}, {of_each}) AS (scheme, was, middle, now, rule_cause)",
+    ).where("NOT (was <=> middle AND middle <=> now)")  # fmt: skip
+    parts = "stack(2, was, middle, rule_cause, middle, now, own_cause) AS (start, stop, cause)"
     return (
-        by_rules.unionByName(own)
-        .groupBy("scheme", "from_segment", "to_segment", "cause")
+        long.withColumn("own_cause", _own_cause())
+        .selectExpr("scheme", "net", parts)
+        .where("NOT (start <=> stop)")
+        .groupBy(
+            "scheme",
+            F.coalesce("start", F.lit(OUTSIDE)).alias("from_segment"),
+            F.coalesce("stop", F.lit(OUTSIDE)).alias("to_segment"),
+            "cause",
+        )
         .agg(F.count("*").alias("customers"), F.sum("net").alias("net_revenue_365d"))
         .withColumn("previous_snapshot_date", F.expr(f"DATE'{previous_day}'"))
     )
 
 
-def _step(rows: DataFrame, start: str, end: str, cause: SparkColumn) -> DataFrame:
-    """Those who are elsewhere at the end than at the start."""
-    return rows.where(f"NOT ({start} <=> {end})").select(
-        "scheme",
-        F.coalesce(start, F.lit(OUTSIDE)).alias("from_segment"),
-        F.coalesce(end, F.lit(OUTSIDE)).alias("to_segment"),
-        cause.alias("cause"),
-        "net",
-    )
+def _states(scheme: Scheme, cause: str | None) -> str:
+    """A scheme, where somebody was, would be by tonight's rules, and is; why by those rules."""
+    was, ruled, now = (f"{scheme.name}_{state}" for state in ("was", "ruled", "now"))
+    middle, why = (f"coalesce({ruled}, {was})", f"'{cause}'") if cause else (was, "CAST(NULL AS STRING)")
+    return f"'{scheme.name}', {was}, {middle}, {now}, {why}"
 
 
 def _own_cause() -> SparkColumn:

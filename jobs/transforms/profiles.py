@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from jobs.definitions.model import in_cents, rounded
-from jobs.definitions.segments import OTHER
+from jobs.definitions.segments import OTHER, Scheme
+from jobs.transforms.segments import codes_of
 
 _KEY = ("scheme", "segment")
 #: features that a profile compares
@@ -26,18 +27,17 @@ _MODES = {"top_category": "top_category", "top_product_id": "top_product_id", "p
 AT_RISK = in_cents("predicted_clv_365d * churn_probability_90d")
 
 
-def profiles(members: DataFrame, features: DataFrame, value: DataFrame, least: int) -> DataFrame:
+def profiles(told: DataFrame, schemes: Sequence[Scheme], least: int) -> DataFrame:
     """One row per (scheme, segment): its size, its share, its habits, its portrait in words.
 
     Args:
-        members: customer_id, scheme, segment, churn_risk_band of every known customer.
-        features: customer_features.
-        value: customer_value.
+        told: of every known customer the schemes' columns, the features of who allows profiling, churn_risk_band,
+            at_risk (:data:`AT_RISK`).
+        schemes: those to tell of.
         least: of groups smaller than this nothing is said.
     """
-    needed = ("net_revenue_365d", "orders_365d", "recency_days", *_MODES.values())
-    known = members.join(features.select("customer_id", *needed), "customer_id", "left")
-    known = known.join(value.select("customer_id", F.expr(AT_RISK).alias("at_risk")), "customer_id", "left")
+    needed = ("net_revenue_365d", "orders_365d", "recency_days", *_MODES.values(), "at_risk")
+    known = codes_of(told, schemes, "churn_risk_band", *needed)
     sums = known.groupBy(*_KEY).agg(
         F.count("*").alias("customers"),
         F.expr("CAST(coalesce(sum(net_revenue_365d), 0) AS DECIMAL(18,2))").alias("net_revenue_365d"),
@@ -120,22 +120,23 @@ def _worded(column: str, words: Mapping[str, str]) -> str:
     return f"CASE {column} {cases} END"
 
 
-def profile_features(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
+def profile_features(told: DataFrame, schemes: Sequence[Scheme], least: int) -> DataFrame:
     """One row per (scheme, segment, feature) of those who allow profiling: mean, median, mean over everybody's.
 
     Args:
-        members: customer_id, scheme, segment.
-        features: customer_features.
+        told: of every known customer the schemes' columns, is_profiled, and the features of who is.
+        schemes: those to tell of.
         least: segments of fewer profiled customers than this are taken together.
     """
-    known = members.select("customer_id", *_KEY).join(features.select("customer_id", *COMPARED), "customer_id")
+    profiled = told.where("is_profiled")
+    known = codes_of(profiled, schemes, *COMPARED)
     sizes = known.groupBy(*_KEY).agg((F.count("*") < least).alias("is_small"))
     folded = F.when(F.col("is_small"), F.lit(OTHER)).otherwise(F.col("segment"))
     shown = known.join(F.broadcast(sizes), [*_KEY]).withColumn("segment", folded)
     means = [F.expr(_mean(name)).alias(f"mean_{name}") for name in COMPARED]
     medians = [F.expr(_median(name)).alias(f"median_{name}") for name in COMPARED]
     triples = ", ".join(f"'{name}', mean_{name}, median_{name}, all_{name}" for name in COMPARED)
-    overall = features.agg(*(F.expr(_mean(name)).alias(f"all_{name}") for name in COMPARED))
+    overall = profiled.agg(*(F.expr(_mean(name)).alias(f"all_{name}") for name in COMPARED))
     wide = shown.groupBy(*_KEY).agg(*means, *medians).crossJoin(F.broadcast(overall))
     long = wide.selectExpr(*_KEY, f"stack({len(COMPARED)}, {triples}) AS (feature, mean, median, overall)")
     return long.where("mean IS NOT NULL").select(
@@ -174,27 +175,26 @@ _KPIS = {
 }
 
 
-def kpis(members: DataFrame, features: DataFrame, least: int) -> DataFrame:
+def kpis(told: DataFrame, schemes: Sequence[Scheme], least: int) -> DataFrame:
     """One row per (scheme, segment): how its customers of tonight did over their last 270 days.
 
     Args:
-        members: customer_id, scheme, segment of every known customer.
-        features: customer_features.
+        told: of every known customer the schemes' columns, and the features of who allows profiling.
+        schemes: those to tell of.
         least: of groups smaller than this nothing is said.
     """
     sums = {name: F.sum(f"net_revenue_{name.removeprefix('all_')}") for name in ("all_90d", "all_prev_90d")}
-    overall = features.agg(*(total.alias(name) for name, total in sums.items()))
-    marked = features.crossJoin(F.broadcast(overall)).withColumns(
-        {
-            "is_new": F.expr("orders_total > 0 AND tenure_days < 90"),
-            "came_back": F.expr("coalesce(comeback_gap_days, 0) > 180"),
-        }
-    )
+    overall = told.agg(*(total.alias(name) for name, total in sums.items()))
+    marks = {
+        "is_new": "orders_total > 0 AND tenure_days < 90",
+        "came_back": "coalesce(comeback_gap_days, 0) > 180",
+    }
     needed = (
         "orders_90d", "orders_prev_90d", "orders_365d", "orders_total", "recency_days", "net_revenue_90d",
         "net_revenue_prev_90d", "average_rating", "complaint_count", "response_hours",
     )  # fmt: skip
-    known = members.join(marked.select("customer_id", "is_new", "came_back", *needed, *sums), "customer_id", "left")
+    marked = told.withColumns({name: F.expr(sql) for name, sql in marks.items()}).crossJoin(F.broadcast(overall))
+    known = codes_of(marked, schemes, *marks, *needed, *sums)
     measures = [F.expr(rounded(sql)).alias(name) for name, sql in _KPIS.items()]
     found = known.groupBy(*_KEY).agg((F.count("*") >= least).alias("is_shown"), *measures)
     hidden = found.withColumns({name: F.when(F.col("is_shown"), F.col(name)) for name in _KPIS})

@@ -54,38 +54,30 @@ def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
-def long_form(assigned: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
-    """One row per person and scheme: scheme, segment, reason, rule_version."""
-    rows = ", ".join(f"'{s.name}', {s.column}, {s.name}_reason, '{s.version}'" for s in schemes)
-    names = "scheme, segment, reason, rule_version"
-    return assigned.selectExpr("customer_id", f"stack({len(schemes)}, {rows}) AS ({names})")
+def codes_of(wide: DataFrame, schemes: Sequence[Scheme], *carried: str) -> DataFrame:
+    """One row per person and scheme: customer_id, ``carried``, scheme, segment.
 
-
-def codes_of(wide: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
-    """One row per person and scheme of customer_segments: scheme, segment."""
+    Args:
+        wide: one row per person with the schemes' columns.
+        schemes: those to tell of.
+        carried: further columns that each row shall have. They come along here, for joined to the rows afterwards they
+            would cost as many times more as there are schemes.
+    """
     pairs = ", ".join(f"'{s.name}', {s.column}" for s in schemes)
-    long = wide.selectExpr("customer_id", f"stack({len(schemes)}, {pairs}) AS (scheme, segment)")
+    long = wide.selectExpr("customer_id", *carried, f"stack({len(schemes)}, {pairs}) AS (scheme, segment)")
     return long.where("segment IS NOT NULL")  # an earlier night may not have known the scheme
 
 
-def sized(wide: DataFrame, features: DataFrame, schemes: Sequence[Scheme]) -> DataFrame:
-    """The same with each person's net_revenue_365d."""
-    return codes_of(wide, schemes).join(features.select("customer_id", "net_revenue_365d"), "customer_id", "left")
-
-
-def as_ruled(wide: DataFrame, scored: DataFrame, schemes: Sequence[Scheme], changed: Mapping[str, str]) -> DataFrame:
-    """Where other rules would put everyone of a night: customer_id, scheme, segment, rule_cause.
+def as_ruled(
+    wide: DataFrame, scored: DataFrame, schemes: Sequence[Scheme], changed: Mapping[str, str]
+) -> DataFrame | None:
+    """Where other rules would put everyone of a night: customer_id and the columns of ``changed``; None without any.
 
     Args:
         wide: customer_segments of the night.
         scored: its features and scores.
         schemes: the other rules, all of them, because one may ask for another.
-        changed: the schemes that are asked for -> why they are others.
+        changed: the schemes that are asked for.
     """
-    asked = [scheme for scheme in schemes if scheme.name in changed]
-    if not asked:
-        rows = codes_of(wide, schemes).limit(0)
-        return rows.withColumn("rule_cause", F.lit("rules"))
-    again = codes_of(with_segments(scored, wide.select("customer_id"), schemes), asked)
-    cases = " ".join(f"WHEN '{scheme.name}' THEN '{changed[scheme.name]}'" for scheme in asked)
-    return again.withColumn("rule_cause", F.expr(f"CASE scheme {cases} END"))
+    asked = [scheme.column for scheme in schemes if scheme.name in changed]
+    return with_segments(scored, wide.select("customer_id"), schemes).select("customer_id", *asked) if asked else None

@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from pyspark.sql import functions as F
 
 from jobs.definitions.features import FEATURES
-from jobs.definitions.segments import NO_CONSENT, SCHEMES
+from jobs.definitions.segments import NO_CONSENT, SCHEMES, Scheme
 from jobs.definitions.tags import TAGS
 from jobs.models.lifetime import LifetimeFit, OrderModel, ValueModel
 from jobs.transforms import profiles, stores, tags, value
@@ -123,7 +124,8 @@ def test_segment_mix_of_a_store(table: Table, least: int, expected: dict[str, tu
     assert all(row["segment_key"] == f"lifecycle_stage:{row['segment']}" for row in found)
 
 
-MEMBER_DDL = "customer_id STRING, scheme STRING, segment STRING, churn_risk_band STRING"
+S = Scheme("s", "S", "S", "A scheme.", "一种。", "''", ())
+MEMBER_DDL = "customer_id STRING, s_segment STRING, churn_risk_band STRING"
 MEMBERS = {
     "a": ("big", "low"),
     "b": ("big", "high"),
@@ -151,13 +153,16 @@ WORTH = [
 ]
 
 
-def members(table: Table) -> Any:
-    rows = [{"customer_id": c, "scheme": "s", "segment": s, "churn_risk_band": b} for c, (s, b) in MEMBERS.items()]
-    return table(MEMBER_DDL, rows)
+def told(table: Table, features: list[dict[str, Any]]) -> Any:
+    """Everybody's segment, and features, who is profiled being who has some."""
+    rows = [{"customer_id": c, "s_segment": s, "churn_risk_band": b} for c, (s, b) in MEMBERS.items()]
+    known = table(FEATURES_DDL, features).withColumn("is_profiled", F.lit(True))
+    return table(MEMBER_DDL, rows).join(known, "customer_id", "left")
 
 
 def profiled(table: Table, least: int) -> Any:
-    return profiles.profiles(members(table), table(FEATURES_DDL, BOUGHT), table(VALUE_DDL, WORTH), least)
+    at_risk = table(VALUE_DDL, WORTH).select("customer_id", F.expr(profiles.AT_RISK).alias("at_risk"))
+    return profiles.profiles(told(table, BOUGHT).join(at_risk, "customer_id", "left"), [S], least)
 
 
 def test_profile_of_a_segment(table: Table) -> None:
@@ -196,7 +201,7 @@ def test_of_a_small_group_nothing_is_said(table: Table) -> None:
 
 def test_features_that_set_a_segment_apart(table: Table) -> None:
     def of(least: int) -> dict[tuple[str, str], tuple[float, float, float | None]]:
-        rows = rows_of(profiles.profile_features(members(table), table(FEATURES_DDL, BOUGHT), least))
+        rows = rows_of(profiles.profile_features(told(table, BOUGHT), [S], least))
         return {(r["segment"], r["feature"]): (r["mean"], r["median"], r["index_to_all"]) for r in rows}
 
     every = of(1)
@@ -229,7 +234,7 @@ def test_how_a_segment_does(table: Table) -> None:
          "net_revenue_90d": Decimal("20.00"), "net_revenue_prev_90d": Decimal("0.00"), "recency_days": 9,
          "comeback_gap_days": 200, "complaint_count": 0, "orders_365d": 1},
     ]  # fmt: skip
-    found = {r["segment"]: r for r in rows_of(profiles.kpis(members(table), table(FEATURES_DDL, did), 1))}
+    found = {r["segment"]: r for r in rows_of(profiles.kpis(told(table, did), [S], 1))}
     names = ("retention_rate_90d", "repeat_rate_90d", "new_to_repeat_rate_90d", "win_back_rate_90d",
              "revenue_growth_90d", "satisfaction", "complaint_rate", "revenue_share", "revenue_share_prev")  # fmt: skip
     assert {segment: tuple(row[name] for name in names) for segment, row in found.items()} == {
@@ -237,7 +242,7 @@ def test_how_a_segment_does(table: Table) -> None:
         "small": (None, 0.0, None, 1.0, None, None, 0.0, 0.2, 0.0),
         NO_CONSENT: (None,) * 9,
     }
-    folded = {r["segment"]: r for r in rows_of(profiles.kpis(members(table), table(FEATURES_DDL, did), 2))}
+    folded = {r["segment"]: r for r in rows_of(profiles.kpis(told(table, did), [S], 2))}
     assert folded["big"]["retention_rate_90d"] == 0.5
     assert {folded["small"][name] for name in names} == {None}
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -10,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from jobs.definitions.segments import NO_CONSENT
+from jobs.definitions.segments import NO_CONSENT, Scheme
 from jobs.transforms import history, touched
+from jobs.transforms.segments import codes_of
 from tests.spark.conftest import Table, rows_of
 
 FIRST = date(2026, 6, 28)
@@ -21,32 +24,48 @@ NIGHTS = [
     {"a": "active", "b": "active", "c": "new", "d": "loyal"},
     {"a": "new", "b": "loyal", "c": "new"},
 ]
-TONIGHT_DDL = "customer_id STRING, scheme STRING, segment STRING, reason STRING, rule_version STRING"
+S = Scheme("s", "S", "S", "A scheme.", "一种。", "''", ())
+OTHER = replace(S, name="other")
+ASSIGNED_DDL = "customer_id STRING, s_segment STRING, s_reason STRING, other_segment STRING, other_reason STRING"
 PERIOD_DDL = (
     "customer_id STRING, scheme STRING, segment STRING, segment_key STRING, reason STRING, rule_version STRING,"
     " valid_from DATE, valid_to DATE, is_current BOOLEAN"
 )
 
 
+def night_after(
+    table: Table, periods: list[dict[str, Any]], segments: dict[str, str], day: date, schemes: tuple[Scheme, ...] = (S,)
+) -> list[dict[str, Any]]:
+    """Periods after a night on which everybody is in the same segment of every scheme."""
+    before = table(PERIOD_DDL, periods)
+    codes = {c: {f"{one.name}_segment": segment for one in schemes} for c, segment in segments.items()}
+    rows = [{"customer_id": c, "s_reason": f"of {day}", "other_reason": "r", **code} for c, code in codes.items()]
+    found = history.periods(history.standing(before, schemes), table(ASSIGNED_DDL, rows), schemes)
+    return rows_of(history.memberships(before, found, history.elsewhere(found), schemes, str(day)))
+
+
 def test_periods_have_neither_gaps_nor_overlaps(table: Table) -> None:
-    periods = table(PERIOD_DDL, [])
-    for number, segments in enumerate(NIGHTS):
-        said = {"scheme": "s", "reason": "r", "rule_version": "v"}
-        rows = [{"customer_id": c, "segment": s, **said} for c, s in segments.items()]
-        found = rows_of(history.memberships(periods, table(TONIGHT_DDL, rows), str(FIRST + timedelta(days=number))))
-        periods = table(PERIOD_DDL, found)
-    open_end = date(9999, 12, 31)
     days = [FIRST + timedelta(days=n) for n in range(3)]
-    got = {(r["customer_id"], r["segment_key"], r["valid_from"], r["valid_to"], r["is_current"]) for r in found}
-    assert got == {
-        ("a", "s:new", days[0], days[1], False),
-        ("a", "s:active", days[1], days[2], False),
-        ("a", "s:new", days[2], open_end, True),
-        ("b", "s:active", days[0], days[2], False),
-        ("b", "s:loyal", days[2], open_end, True),
-        ("c", "s:new", days[1], open_end, True),
-        ("d", "s:loyal", days[0], days[2], False),
+    found: list[dict[str, Any]] = []
+    for day, segments in zip(days, NIGHTS, strict=True):
+        found = night_after(table, found, segments, day)
+    open_end = date(9999, 12, 31)
+    got = {
+        (r["customer_id"], r["segment_key"], r["valid_from"], r["valid_to"], r["is_current"], r["reason"])
+        for r in found
     }
+    # a reason has the numbers of the last night of its period
+    first, second, third = (f"of {day}" for day in days)
+    assert got == {
+        ("a", "s:new", days[0], days[1], False, first),
+        ("a", "s:active", days[1], days[2], False, second),
+        ("a", "s:new", days[2], open_end, True, third),
+        ("b", "s:active", days[0], days[2], False, second),
+        ("b", "s:loyal", days[2], open_end, True, third),
+        ("c", "s:new", days[1], open_end, True, third),
+        ("d", "s:loyal", days[0], days[2], False, second),
+    }
+    assert {row["rule_version"] for row in found} == {S.version}
     by_customer = defaultdict(list)
     for row in sorted(found, key=lambda r: r["valid_from"]):
         by_customer[row["customer_id"]].append(row)
@@ -55,20 +74,28 @@ def test_periods_have_neither_gaps_nor_overlaps(table: Table) -> None:
 
 
 def test_a_rerun_of_the_same_segments_changes_no_period(table: Table) -> None:
-    row = {"customer_id": "a", "scheme": "s", "segment": "new", "reason": "r", "rule_version": "v"}
-    rows = table(TONIGHT_DDL, [row])
-    once = rows_of(history.memberships(table(PERIOD_DDL, []), rows, "2026-06-28"))
-    again = rows_of(history.memberships(table(PERIOD_DDL, once), rows, "2026-06-29"))
-    assert once == again
+    once = night_after(table, [], {"a": "new"}, FIRST)
+    again = night_after(table, once, {"a": "new"}, FIRST + timedelta(days=1))
+    assert [row | {"reason": ""} for row in once] == [row | {"reason": ""} for row in again]
 
 
-SIZED_DDL = "customer_id STRING, scheme STRING, segment STRING, net_revenue_365d DECIMAL(18,2)"
+def test_periods_of_a_scheme_begin_and_end_with_it(table: Table) -> None:
+    days = [FIRST + timedelta(days=n) for n in range(3)]
+    once = night_after(table, [], {"a": "new"}, days[0])
+    twice = night_after(table, once, {"a": "new"}, days[1], (S, OTHER))
+    found = night_after(table, twice, {"a": "new"}, days[2])
+    got = {(r["scheme"], r["segment_key"], r["valid_from"], r["valid_to"], r["is_current"]) for r in found}
+    assert got == {
+        ("s", "s:new", days[0], date(9999, 12, 31), True),
+        ("other", "other:new", days[1], days[2], False),
+    }
 
 
-def sized(table: Table, segments: dict[str, str], net: str = "5.00") -> Any:
-    rows = [
-        {"customer_id": c, "scheme": "s", "segment": s, "net_revenue_365d": Decimal(net)} for c, s in segments.items()
-    ]
+SIZED_DDL = "customer_id STRING, s_segment STRING, net_revenue_365d DECIMAL(18,2)"
+
+
+def sized(table: Table, segments: Mapping[str, str | None], net: str = "5.00") -> Any:
+    rows = [{"customer_id": c, "s_segment": s, "net_revenue_365d": Decimal(net)} for c, s in segments.items()]
     return table(SIZED_DDL, rows)
 
 
@@ -78,7 +105,7 @@ AFTER = {"stays": "new", "moves": "active", "asks": "new", "forbids": NO_CONSENT
 
 EVENT_DDL = "customer_id STRING, event STRING"
 CORRECTED_DDL = "customer_id STRING"
-BETWEEN_DDL = "customer_id STRING, scheme STRING, segment STRING, rule_cause STRING"
+BETWEEN_DDL = "customer_id STRING, s_segment STRING"
 #: what tonight's rules make of the night before: they would have put "stays" elsewhere and "leaves" too
 RULED = BEFORE | {"stays": "active", "leaves": "new"}
 OWN = {
@@ -118,19 +145,13 @@ def test_migrations_say_why_and_add_up(
     table: Table, cause: str | None, before: dict[str, str], flows: dict[tuple[str, str, str], tuple[int, str]]
 ) -> None:
     gone = table(EVENT_DDL, [{"customer_id": "merges", "event": "merged"}])
-    ruled = [{"customer_id": c, "scheme": "s", "segment": s, "rule_cause": cause} for c, s in RULED.items()]
-    between = table(BETWEEN_DDL, ruled if cause else [])
-    found = rows_of(
-        history.migrations(
-            sized(table, before, "5.00"), sized(table, AFTER, "7.00"), between, gone, nobody(table), "2026-06-28"
-        )
-    )
+    ruled = [{"customer_id": c, "s_segment": s} for c, s in RULED.items()]
+    was, now = sized(table, dict.fromkeys(BEFORE) | before, "5.00"), sized(table, AFTER, "7.00")
+    between = table(BETWEEN_DDL, ruled) if cause else None
+    changed = {"s": cause} if cause else {}
+    found = rows_of(history.migrations(was, now, between, gone, nobody(table), [S], changed, "2026-06-28"))
     got = {(r["from_segment"], r["to_segment"], r["cause"]): (r["customers"], r["net_revenue_365d"]) for r in found}
-    money = {k: (n, Decimal(net)) for k, (n, net) in flows.items()}
-    if before:
-        assert got == money
-    else:  # of a scheme that nobody was in before, nothing is known of what they were worth then
-        assert {k: n for k, (n, _) in got.items()} == {k: n for k, (n, _) in money.items()}
+    assert got == {k: (n, Decimal(net)) for k, (n, net) in flows.items()}
     change: Counter[str] = Counter()
     for row in found:
         change[row["to_segment"]] += row["customers"]
@@ -152,9 +173,8 @@ def test_merges_and_splits_are_told_apart_from_what_customers_did(table: Table) 
     }
     events = {"ends": "merged", "takes_over": "merged", "stays": "merged", "is_split": "split", "comes_off": "split"}
     told = table(EVENT_DDL, [{"customer_id": name, "event": event} for name, event in events.items()])
-    found = history.migrations(
-        sized(table, before), sized(table, after), table(BETWEEN_DDL, []), told, nobody(table), "2026-06-28"
-    )
+    was, now = sized(table, before), sized(table, after)
+    found = history.migrations(was, now, None, told, nobody(table), [S], {}, "2026-06-28")
     assert {(r["from_segment"], r["to_segment"], r["cause"], r["customers"]) for r in rows_of(found)} == {
         ("loyal", "_outside", "merged", 1), ("new", "loyal", "merged", 1), ("loyal", "new", "split", 1),
         ("_outside", "active", "split", 1), ("new", "active", "moved", 1), ("_outside", "new", "joined", 1),
@@ -173,9 +193,8 @@ def test_who_is_elsewhere_for_what_was_not_known_the_night_before_is_told_apart(
     }
     corrected = table(CORRECTED_DDL, [{"customer_id": name} for name in {*before, *after} - {"moves"}])
     merged = table(EVENT_DDL, [{"customer_id": "merges", "event": "merged"}])
-    found = history.migrations(
-        sized(table, before), sized(table, after), table(BETWEEN_DDL, []), merged, corrected, "2026-06-28"
-    )
+    was, now = sized(table, before), sized(table, after)
+    found = history.migrations(was, now, None, merged, corrected, [S], {}, "2026-06-28")
     assert {(r["from_segment"], r["to_segment"], r["cause"], r["customers"]) for r in rows_of(found)} == {
         ("new", "loyal", "correction", 1), ("new", "loyal", "moved", 1), ("new", "loyal", "merged", 1),
         ("new", NO_CONSENT, "consent", 1), ("new", "_outside", "left", 1), ("_outside", "new", "joined", 1),
@@ -206,9 +225,10 @@ def test_trend_keeps_other_nights_and_replaces_tonight(table: Table) -> None:
         "scheme STRING, segment STRING, customers BIGINT, net_revenue_365d DECIMAL(18,2), segment_key STRING,"
         " snapshot_date DATE"
     )
-    first = history.trend(table(ddl, []), sized(table, BEFORE), "2026-06-28")
-    second = history.trend(table(ddl, rows_of(first)), sized(table, AFTER), "2026-06-29")
-    again = rows_of(history.trend(table(ddl, rows_of(second)), sized(table, AFTER), "2026-06-29"))
+    before, after = (codes_of(sized(table, codes), [S], "net_revenue_365d") for codes in (BEFORE, AFTER))
+    first = history.trend(table(ddl, []), before, "2026-06-28")
+    second = history.trend(table(ddl, rows_of(first)), after, "2026-06-29")
+    again = rows_of(history.trend(table(ddl, rows_of(second)), after, "2026-06-29"))
     got = {(str(r["snapshot_date"]), r["segment_key"]): (r["customers"], r["net_revenue_365d"]) for r in again}
     assert got == {
         ("2026-06-28", "s:new"): (2, Decimal("10.00")),

@@ -14,7 +14,7 @@ from jobs.definitions.features import FEATURES
 from jobs.definitions.published.customers import FORETOLD
 from jobs.definitions.segments import NO_CONSENT, SCHEMES, Preset, Scheme, schemes
 from jobs.models import rfm
-from jobs.transforms.segments import long_form, with_segments
+from jobs.transforms.segments import with_segments
 from tests.spark.conftest import Table, rows_of
 
 BUYER_DDL = "customer_id STRING, recency_days INT, orders_365d BIGINT, net_revenue_365d DECIMAL(18,2)"
@@ -324,10 +324,8 @@ def test_personas_are_those_of_the_preset(table: Table, preset: Preset) -> None:
     rows = [{"customer_id": f"{code}-{n}", **case} for code, found in cases.items() for n, case in enumerate(found)]
     people = table(PEOPLE_DDL, [{"customer_id": who} for who in wanted])
     chosen = schemes(preset)
-    personas = [scheme for scheme in chosen if scheme.name == "persona"]
-    found = rows_of(long_form(with_segments(table(SCORED_DDL, rows), people, chosen), personas))
-    assert {row["customer_id"]: row["segment"] for row in found} == wanted
-    assert {row["rule_version"] for row in found} == {personas[0].version}
+    found = rows_of(with_segments(table(SCORED_DDL, rows), people, chosen))
+    assert {row["customer_id"]: row["persona"] for row in found} == wanted
 
 
 def test_a_way_of_life_says_where_it_is_known_from(table: Table) -> None:
@@ -356,10 +354,10 @@ def test_segments(table: Table, name: str) -> None:
     )
     people = table(PEOPLE_DDL, [{"customer_id": who} for who in (*wanted, "silent")])
     earlier = SCHEMES[: SCHEMES.index(scheme) + 1]
-    found = rows_of(long_form(with_segments(scored, people, earlier), [scheme]))
-    assert {row["customer_id"]: row["segment"] for row in found} == wanted | {"silent": NO_CONSENT}
+    found = rows_of(with_segments(scored, people, earlier))
+    assert {row["customer_id"]: row[scheme.column] for row in found} == wanted | {"silent": NO_CONSENT}
     assert len(found) == len(wanted) + 1
-    assert all(row["reason"] for row in found)
+    assert all(row[f"{scheme.name}_reason"] for row in found)
     if scheme.name in ("rfm", "rfm8"):
         assert_exactly_one_rule_holds(scored, scheme)
 

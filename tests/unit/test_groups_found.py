@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from jobs.definitions.segments import UNKNOWN
+from jobs.definitions.segments import SCHEMES, UNKNOWN
 from jobs.definitions.segments.fitted import CLUSTER, DIMENSIONS, MAP, OF_TOPIC, TOPIC, with_found
 from jobs.models import following, prototypes, topics
 from jobs.models.naming import names
@@ -16,6 +16,7 @@ from jobs.models.prototypes import Prototypes
 from jobs.models.space import Axis
 from jobs.models.stability import adjusted_rand_index
 from jobs.models.topics import Topics
+from jobs.steps.segments import at_once
 
 KINDS = 3
 EACH = 80
@@ -167,3 +168,11 @@ def test_few_categories_have_no_topics() -> None:
 
 def test_the_map_and_the_clusters_are_schemes_of_their_own() -> None:
     assert (CLUSTER.column, MAP.column, TOPIC.column) == ("behaviour_cluster", "som_cluster", "purchase_topic")
+
+
+@pytest.mark.parametrize(("people", "sizes"), [(0, [7]), (500_000, [7]), (1_000_000, [4, 3]), (9_000_000, [1] * 7)])
+def test_what_holds_every_value_takes_fewer_schemes_at_a_time_of_more_people(people: int, sizes: list[int]) -> None:
+    chosen = SCHEMES[:7]
+    parts = at_once(chosen, people)
+    assert [len(part) for part in parts] == sizes
+    assert [scheme for part in parts for scheme in part] == list(chosen)
