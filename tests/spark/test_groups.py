@@ -11,7 +11,7 @@ from pyspark.sql import functions as F
 
 from jobs.definitions.features import FEATURES
 from jobs.definitions.segments import NO_CONSENT, SCHEMES, Scheme
-from jobs.definitions.tags import TAGS
+from jobs.definitions.tags import TAGS, Tag
 from jobs.models.lifetime import LifetimeFit, OrderModel, ValueModel
 from jobs.transforms import profiles, stores, tags, value
 from tests.spark.conftest import Table, rows_of
@@ -54,6 +54,29 @@ def test_tags_of_one_customer(table: Table) -> None:
     reasons = {row["tag"]: row["reason"] for row in found}
     assert reasons["category:baby_food"] == "25% of net revenue in 365 days: Baby Food"
     assert reasons["complained"] == "2 complaints in 365 days"
+
+
+@pytest.mark.parametrize(
+    ("strengths", "stands"), [((0.4, 0.6), "second"), ((0.6, 0.4), "first"), ((0.5, 0.5), "first")]
+)
+def test_of_two_that_say_the_same_tag_the_stronger_stands(
+    table: Table, strengths: tuple[float, float], stands: str
+) -> None:
+    first, second = (
+        Tag("likes:", f"{of} IS NOT NULL", str(strength), "observed", f"'{name}'", of=of)
+        for of, strength, name in zip(("top_category", "top_brand"), strengths, ("first", "second"), strict=True)
+    )
+    rows = [
+        {"customer_id": "same", "top_category": "Tea", "top_brand": "tea"},
+        {"customer_id": "two", "top_category": "tea", "top_brand": "pie"},
+        {"customer_id": "one", "top_brand": "tea"},
+    ]
+    found = rows_of(tags.tags(table(FEATURES_DDL, rows), [first, second]))
+    assert {(row["customer_id"], row["tag"], row["reason"]) for row in found} == {
+        ("same", "likes:tea", stands), ("two", "likes:tea", "first"), ("two", "likes:pie", "second"),
+        ("one", "likes:tea", "second"),
+    }  # fmt: skip
+    assert len(found) == 4
 
 
 def receipt(number: int, customer: str | None, hour: int, cents: int, *basket: tuple[str, int], **other: Any) -> Any:
