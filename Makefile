@@ -46,7 +46,7 @@ test-input: $(READY) java  ## late, corrected, refunded, replayed and foreign in
 	$(BIN)/pytest $(SIDE_BY_SIDE) tests/e2e/input
 
 test-faults: $(READY) java  ## kills, full disks, damaged files
-	$(BIN)/pytest tests/faults
+	$(BIN)/pytest $(SIDE_BY_SIDE) tests/faults
 
 test-cluster: $(READY) java  ## nights on a Spark cluster of two workers, one of which dies: ten minutes
 	$(BIN)/pytest tests/engines/test_cluster.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -36,6 +37,12 @@ def planted(seed: int = 1, shift: float = 0.0) -> tuple[pa.Table, np.ndarray]:
     return pa.table({"customer_id": [f"c{n:04d}" for n in range(len(truth))], **columns}), truth
 
 
+@cache
+def fitted() -> Prototypes:
+    """Groups of the planted ones."""
+    return prototypes.fit(planted()[0], "v", prototypes.k_means)
+
+
 @pytest.mark.parametrize("method", [prototypes.k_means, prototypes.self_organising_map])
 def test_planted_groups_are_found(method: prototypes.Method) -> None:
     sample, truth = planted()
@@ -46,7 +53,7 @@ def test_planted_groups_are_found(method: prototypes.Method) -> None:
 
 def test_groups_are_named_by_what_sets_them_apart() -> None:
     sample, truth = planted()
-    model = prototypes.fit(sample, "v", prototypes.k_means)
+    model = fitted()
     found = model.places(sample)
     assert adjusted_rand_index(truth, found) > 0.9
     called = {int(kind): {model.found[place].code for place in found[truth == kind]} for kind in range(KINDS)}
@@ -57,7 +64,7 @@ def test_groups_are_named_by_what_sets_them_apart() -> None:
 
 def test_a_fit_comes_out_the_same_and_its_file_is_the_fit() -> None:
     sample, _ = planted()
-    model = prototypes.fit(sample, "v", prototypes.k_means)
+    model = fitted()
     assert prototypes.fit(sample, "v", prototypes.k_means) == model
     assert Prototypes.from_json(model.to_json()) == model
 
@@ -93,9 +100,8 @@ def test_names_tell_groups_apart_and_what_nothing_sets_apart_is_typical() -> Non
 
 
 def test_a_refit_keeps_the_names_of_groups_that_go_on() -> None:
-    sample, _ = planted()
     later, _ = planted(seed=2, shift=0.1)
-    old = prototypes.fit(sample, "old", prototypes.k_means)
+    old = fitted()
     new, report = following.groups(old, prototypes.fit(later, "new", prototypes.k_means), later, prototypes.k_means)
     assert {one.code for one in new.found} == {one.code for one in old.found}
     assert new.gone == ()
@@ -106,7 +112,7 @@ def test_a_refit_keeps_the_names_of_groups_that_go_on() -> None:
 
 def test_a_group_that_does_not_go_on_has_a_name_of_its_own_and_the_old_one_is_kept_as_gone() -> None:
     sample, truth = planted()
-    old = prototypes.fit(sample, "old", prototypes.k_means)
+    old = fitted()
     others = sample.filter(pa.array(truth != 2))  # nobody comes in groups any more
     new, _ = following.groups(old, prototypes.fit(others, "new", prototypes.k_means), others, prototypes.k_means)
     gone = {one.code for one in new.gone}
@@ -119,7 +125,7 @@ def test_a_group_that_does_not_go_on_has_a_name_of_its_own_and_the_old_one_is_ke
 
 def test_a_reason_gives_the_groups_mean_beside_everybodys_unless_the_group_is_too_small() -> None:
     sample, _ = planted()
-    model = prototypes.fit(sample, "v", prototypes.k_means)
+    model = fitted()
     said = model.because("place", least=EACH)
     assert said.count("in this group") == 3 * len(model.found)
     assert all(f"WHEN {group} THEN concat(" in said for group in range(len(model.found)))

@@ -50,11 +50,6 @@ def test_what_is_drawn_of_one_feature_does_not_follow_from_another() -> None:
     assert reachable.unreached([scheme(*rules, segment("c", "true"))]) == []
 
 
-def test_every_declared_segment_can_be_given(capsys: pytest.CaptureFixture[str]) -> None:
-    reachable.main()
-    assert "can be given" in capsys.readouterr().out
-
-
 def test_the_check_names_what_cannot_be_given(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(preset: Preset) -> tuple[Scheme, ...]:
         first, *others = schemes(preset)
