@@ -76,12 +76,14 @@ format: $(READY)  ## put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY) java  ## how long nights, the split of good rows from bad, and the features take; docs/benchmarks.md
+bench: $(READY) java  ## how long nights and their parts take, some hours; docs/benchmarks.md
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench --customers --lines 20000000 --runs 1 --memory 6g
 	$(BIN)/python -m tests.bench.split
 	$(BIN)/python -W ignore -m tests.bench.linking
 	$(BIN)/python -m tests.bench.features --lines 1000000 5000000 20000000 --write
 	$(BIN)/python -m tests.bench.features --lines 50000000 --memory 6g --histories 365 --runs 1 --write
+	$(BIN)/python -m tests.bench.segments
 
 validation: $(READY)  ## how well dirt is found, by kind: docs/validation.md
 	$(BIN)/python -m tests.validation
