@@ -29,7 +29,7 @@ NAMED = {
     "urban young parents": "lifestyle:urban_young_parent",
     "overtime workers": "persona:overtime_workers",
     "fresh-food lovers": "lifestyle:fresh_food_lover",
-    "homemakers": "persona:homemakers",
+    "homemakers": "lifestyle:homemaker",
     "singles": "persona:singles",
     "seniors": "lifestyle:senior",
     "professionals": "lifestyle:professional",

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from tests.support import ROOT, Site, business
-from tests.validation import cdnow, groups, identity, month
+from tests.validation import cdnow, grocer, groups, identity, month
 from tests.validation.measure import Evidence, Figure, Measured, read_truth
 
 NIGHTS = 2
@@ -125,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         measured = Measured(read_truth(root / "business", days[-1]), Evidence(nights))
         size = f"{options.customers} customers x {options.days} days, seed {options.seed}, dirt {options.dirt:g}"
         foretold = list(groups.section(root / "foretold", options.engine, *CHAIN))
+        foretold += ["", *grocer.section(root / "grocer", options.engine)]
         foretold += ["", *month.section(month.run(root / "month", options.engine))]
         foretold += ["", *identity.section(*PEOPLE)]
         PAGE.write_text("\n".join(page(measured, size, foretold)) + "\n", encoding="utf-8")

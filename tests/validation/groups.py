@@ -51,11 +51,13 @@ def shown(root: Path, customers: int, days: int, seed: int, engine: str) -> Show
         last = chain.nights[-1]
         for ago in (EARLIER, LATER, 0):
             site.night(last - timedelta(days=ago))
-    return Shown(opened(root, last), f"{customers} customers x {days} days, seed {seed}")
+    database = opened(root, last)
+    _tell_truth(database, root, last)
+    return Shown(database, f"{customers} customers x {days} days, seed {seed}")
 
 
 def opened(root: Path, last: date) -> duckdb.DuckDBPyConnection:
-    """A database over what the nights published, and the truth."""
+    """A database over what the nights published, and what was foretold."""
     warehouse, database = Warehouse(root / "warehouse"), duckdb.connect()
     for name, ago in (("earlier", EARLIER), ("later", LATER), ("now", 0)):
         night = warehouse.latest(last - timedelta(days=ago))
@@ -64,6 +66,14 @@ def opened(root: Path, last: date) -> duckdb.DuckDBPyConnection:
         for table in ("customer_segments", "customer_features", "customer_value", "customer_days"):
             part = night.path / "published" / table / "*.parquet"
             database.execute(f"CREATE VIEW {name}.{table} AS FROM read_parquet('{part}')")
+    _foretold(database, last)
+    return database
+
+
+def _tell_truth(database: duckdb.DuckDBPyConnection, root: Path, last: date) -> None:
+    """Archetype of each customer, of whom generator and crosswalk tell it: one row per customer."""
+    night = Warehouse(root / "warehouse").latest(last)
+    assert night is not None
     crosswalk = night.path / "published" / "restricted" / "customer_crosswalk" / "*.parquet"
     truth = f"read_csv('{root}/business/truth/{{}}.csv', all_varchar = true)"
     database.execute(
@@ -72,8 +82,6 @@ def opened(root: Path, last: date) -> duckdb.DuckDBPyConnection:
         f" JOIN read_parquet('{crosswalk}') AS crosswalk ON kind = 'customer' AND source_customer_id = record_id"
         " AND crosswalk.source = records.source WHERE valid_to = DATE '9999-12-31' GROUP BY customer_id"
     )
-    _foretold(database, last)
-    return database
 
 
 def _foretold(database: duckdb.DuckDBPyConnection, last: date) -> None:
@@ -99,11 +107,23 @@ def section(root: Path, engine: str, customers: int, days: int, seed: int) -> It
     yield f"{found.size}; nights {EARLIER} days before the last, {LATER} days before it, and the last. What was"
     yield "said on the earlier ones is held against what the last one knows."
     yield from ("", "| figure | beside | here |", "|---|---|---|")
-    for name, beside, value in (*_groups(found), *_churn(found), *_orders(found), *_stages(found)):
-        yield f"| {name} | {beside} | {value if isinstance(value, str) else f'{value:.4f}'} |"
+    for row in (*_groups(found), *predictions(found)):
+        yield line(*row)
 
 
 Row = tuple[str, str, float | str]
+
+
+def line(name: str, beside: str, value: float | str) -> str:
+    """A line of a table of figures."""
+    return f"| {name} | {beside} | {value if isinstance(value, str) else f'{value:.4f}'} |"
+
+
+def predictions(found: Shown) -> Iterator[Row]:
+    """Figures of who was said to stop, to order, and to be where."""
+    yield from _churn(found)
+    yield from _orders(found)
+    yield from _stages(found)
 
 
 def _groups(found: Shown) -> Iterator[Row]:
