@@ -44,6 +44,9 @@ def compute(night: Night, settings: Settings, out: Path, *, memory: str = "1GiB"
         )
         _read(connection, night, settings)
         connection.execute((HERE / "features.sql").read_text())
+        known = {name for name, *_ in connection.execute("DESCRIBE feature").fetchall()}
+        if missing := [name for name in COMPUTED if name not in known]:
+            raise LookupError(f"{HERE / 'features.sql'} computes no {', '.join(missing)}")
         types = {column.name: DUCKDB_TYPES.get(column.type, column.type) for column in CUSTOMER_FEATURES.columns}
         columns = ", ".join(f"CAST({name} AS {types[name]}) AS {name}" for name in COMPUTED)
         connection.execute(

@@ -101,7 +101,7 @@ LATER_COLUMNS: dict[str, dict[str, str]] = {}
 
 #: a feature's name: a quantity, and a window or unit that agrees with its type
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_ENDING = {"_share": ("share", "DOUBLE"), "_days": ("days", None), "_trend": ("share", "DOUBLE")}
+_ENDING = {"_share": ("share", "DOUBLE"), "_days": ("days", None), "_trend": ("ratio", "DOUBLE")}
 
 
 def columns() -> list[tuple[str, Column]]:
@@ -157,6 +157,15 @@ def test_feature_names_follow_the_grammar() -> None:
 def test_every_feature_was_computed_by_hand() -> None:
     assert set(EXPECTED) == {feature.name for feature in FEATURES}
     assert not [name for name, values in EXPECTED.items() if set(values) == {None}]
+
+
+@pytest.mark.parametrize(
+    ("reference", "has_feeds"), [("tests/bench/features.sql", False), ("tests/e2e/grocer_arithmetic.sql", True)]
+)
+def test_every_feature_is_in_the_references_that_it_is_held_against(reference: str, has_feeds: bool) -> None:
+    known = set(re.findall(r"\w+", (ROOT / reference).read_text("utf-8")))
+    missing = [one.name for one in FEATURES if (has_feeds or not one.feed) and one.name not in known]
+    assert missing == [], f"write {', '.join(missing)} into {reference}"
 
 
 @pytest.mark.parametrize("name", sorted(PROMISED))

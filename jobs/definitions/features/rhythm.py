@@ -15,7 +15,7 @@ RHYTHM: tuple[Feature, ...] = (
     orders_counted("orders_prev_90d", "days_ago BETWEEN 90 AND 179",
                    "Orders in the 90 days before those of orders_90d."),
     orders_counted("orders_total", "true", "Orders over all history."),
-    Feature("frequency_trend", "DOUBLE", "share", "(orders_90d - orders_prev_90d) / (orders_90d + orders_prev_90d).",
+    Feature("frequency_trend", "DOUBLE", "ratio", "(orders_90d - orders_prev_90d) / (orders_90d + orders_prev_90d).",
             "features", "(orders_90d - orders_prev_90d) / nullif(orders_90d + orders_prev_90d, 0)",
             minimum=-1, maximum=1),
     Feature("order_dates_365d", "BIGINT", "days", "Distinct order dates in 365 days.",

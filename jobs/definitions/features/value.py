@@ -19,7 +19,7 @@ VALUE: tuple[Feature, ...] = (
     money("net_revenue_prev_90d", "orders",
           "coalesce(sum(net_cents) FILTER (WHERE days_ago BETWEEN 90 AND 179), 0)",
           "Net revenue in the 90 days before those of net_revenue_90d.", "0.00"),
-    Feature("revenue_trend", "DOUBLE", "share",
+    Feature("revenue_trend", "DOUBLE", "ratio",
             "(net_revenue_90d - net_revenue_prev_90d) / (net_revenue_90d + net_revenue_prev_90d).", "features",
             "CAST((net_revenue_90d - net_revenue_prev_90d) * 100 AS BIGINT) "
             "/ nullif(CAST((net_revenue_90d + net_revenue_prev_90d) * 100 AS BIGINT), 0)"),
