@@ -89,6 +89,8 @@ CHURN_RISK = Scheme(
                 "未来90天不再下单的可能性达四分之一，或90天订单下降超出偶然。",
                 "churn_probability_90d >= 0.25 OR orders_prev_90d - orders_90d > "
                 "2.6 * sqrt(orders_prev_90d + orders_90d)", "Remind, with what they like."),
-        Segment("low", "Low", "低风险", "Comes as usual.", "如常光顾。", "true", "Nothing."),
+        Segment("low", "Low", "低风险",
+                "Likely to come again within 90 days; orders are not down by more than chance does.",
+                "很可能在90天内再次光顾，且未超出偶然地减少。", "true", "Nothing."),
     ),
 )  # fmt: skip
