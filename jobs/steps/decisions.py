@@ -6,7 +6,6 @@ import csv
 import hashlib
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -89,9 +88,9 @@ def read(path: Path) -> list[dict[str, str]]:
             lacking = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
             for row in reader:
                 line = reader.line_num
-                if problem := None if lacking else _problem(row):
-                    raise UsageError(f"{path} line {line}: {problem}", next_command=edit)
                 rows[line] = {name: (row.get(name) or "").strip() for name in COLUMNS}
+                if problem := None if lacking else _problem(rows[line], has_more=None in row):
+                    raise UsageError(f"{path} line {line}: {problem}", next_command=edit)
     except (UnicodeDecodeError, csv.Error) as error:
         where = "" if isinstance(error, UnicodeDecodeError) else f" behind line {line}"
         raise UsageError(f"{path} is no CSV in UTF-8{where}: {type(error).__name__}", next_command=edit) from error
@@ -105,21 +104,19 @@ def read(path: Path) -> list[dict[str, str]]:
     return list(rows.values())
 
 
-def _problem(row: dict[Any, Any]) -> str | None:
+def _problem(row: dict[str, str], *, has_more: bool) -> str | None:
     """Why a line decides nothing; None if it does."""
-    if None in row:
-        return f"more than {len(row) - 1} values"
-    if empty := [name for name in COLUMNS if not (row[name] or "").strip()]:
+    if has_more:
+        return "more values than columns"
+    if empty := [name for name in COLUMNS if not row[name]]:
         return f"nothing in {', '.join(empty)}"
-    if row["decision"].strip() not in _DECISIONS:
+    if row["decision"] not in _DECISIONS:
         return f"decision is none of {', '.join(_DECISIONS)}"
     try:
-        date.fromisoformat(row["decided_on"].strip())
+        date.fromisoformat(row["decided_on"])
     except ValueError:
         return "decided_on is no date; dates are YYYY-MM-DD"
-    if len({tuple(row[f"{name}_{end}"].strip() for name in ("source", "id")) for end in "ab"}) == 1:
-        return "a record is one person's with itself"
-    return None
+    return "a record is one person's with itself" if len(_pair(row)) == 1 else None
 
 
 def _pair(row: dict[str, str]) -> frozenset[tuple[str, str]]:

@@ -81,7 +81,10 @@ def memberships(
     known = F.col("scheme").isin([scheme.name for scheme in schemes])
     current = before.where("is_current")
     ends = current.where(known).join(moved, ["customer_id", "scheme"], "left_semi").unionByName(current.where(~known))
-    ended = ends.withColumns({"valid_to": F.expr(f"DATE'{day}'"), "is_current": F.lit(False)})
+    # what began tonight and ends tonight, where a date is run on top of itself, was no period
+    ended = ends.where(f"valid_from < DATE'{day}'").withColumns(
+        {"valid_to": F.expr(f"DATE'{day}'"), "is_current": F.lit(False)}
+    )
     past = before.where("NOT is_current").select(*now.columns)
     return past.unionByName(ended.select(*now.columns)).unionByName(now)
 

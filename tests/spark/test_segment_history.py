@@ -79,6 +79,15 @@ def test_a_rerun_of_the_same_segments_changes_no_period(table: Table) -> None:
     assert [row | {"reason": ""} for row in once] == [row | {"reason": ""} for row in again]
 
 
+def test_of_two_segments_on_one_date_the_later_counts(table: Table) -> None:
+    begun = night_after(table, [], {"a": "new"}, FIRST)
+    day = FIRST + timedelta(days=1)
+    found = night_after(table, night_after(table, begun, {"a": "active"}, day), {"a": "loyal"}, day)
+    got = {(r["segment"], r["valid_from"], r["valid_to"]) for r in found}
+    assert got == {("new", FIRST, day), ("loyal", day, date(9999, 12, 31))}
+    assert len(found) == 2
+
+
 def test_periods_of_a_scheme_begin_and_end_with_it(table: Table) -> None:
     days = [FIRST + timedelta(days=n) for n in range(3)]
     once = night_after(table, [], {"a": "new"}, days[0])
